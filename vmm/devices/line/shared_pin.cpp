@@ -1,0 +1,40 @@
+#include "vmm/devices/line/shared_pin.h"
+
+#include "vmm/result/check.h"
+
+namespace qm {
+
+class SharedPin::Wire final : public LevelLine {
+ public:
+  explicit Wire(SharedPin& pin) : pin_(pin) {}
+  Wire(const Wire&) = delete;
+  Wire& operator=(const Wire&) = delete;
+  ~Wire() override { set(false); }  // NOLINT(clang-analyzer-optin.cplusplus.VirtualCall): final
+
+  void set(bool raised) final {
+    const std::lock_guard lock(mutex_);
+    if (raised == raised_) return;
+    raised_ = raised;
+    pin_.change(raised ? 1 : -1);
+  }
+
+ private:
+  SharedPin& pin_;
+  std::mutex mutex_;  // protects raised_; taken before the pin's
+  bool raised_ = false;
+};
+
+std::unique_ptr<LevelLine> SharedPin::addWire() {
+  return std::make_unique<Wire>(*this);
+}
+
+void SharedPin::change(int by) {
+  const std::lock_guard lock(mutex_);
+  const bool before = holders_ > 0;
+  holders_ += by;
+  CHECK(holders_ >= 0);
+  const bool after = holders_ > 0;
+  if (before != after) drive_(after);
+}
+
+}  // namespace qm

@@ -1,0 +1,72 @@
+// What a snapshot keeps of a virtio device: its transport, its queues, and what each kind of device adds. Plain values;
+// virtio 1.2 gives the names.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace qm::virtio {
+
+// Virtio 1.2, section 5: device ids.
+enum class DeviceKind : std::uint8_t { net = 1, block = 2, entropy = 4, vsock = 19 };
+
+// A split virtqueue (2.7). Addresses and indices are the guest's word: checked at each use.
+struct QueueState {
+  std::uint16_t size = 0;  // what the driver chose, at most the device's maximum
+  bool ready = false;
+  std::uint64_t descriptorTable = 0, availableRing = 0, usedRing = 0;  // guest-physical
+  std::uint16_t nextAvailable = 0;  // free-running index of the next available entry to take
+  std::uint16_t nextUsed = 0;       // free-running index of the next used entry to fill
+  bool operator==(const QueueState&) const = default;
+};
+
+// virtio-mmio registers (4.2.2).
+struct TransportState {
+  std::uint32_t deviceFeaturesSelect = 0, driverFeaturesSelect = 0;
+  std::uint64_t driverFeatures = 0;
+  std::uint32_t queueSelect = 0;
+  std::uint32_t status = 0;
+  std::uint32_t interruptStatus = 0;
+  std::uint32_t configGeneration = 0;
+  std::vector<QueueState> queues;
+  bool operator==(const TransportState&) const = default;
+};
+
+struct BlockState {
+  std::uint64_t capacitySectors = 0;  // of 512 bytes; the file must have as many when the device is restored
+  bool readOnly = false;
+  std::string id;  // what GET_ID answers, at most 20 bytes
+  bool operator==(const BlockState&) const = default;
+};
+
+struct NetState {
+  std::array<std::uint8_t, 6> mac{};
+  bool operator==(const NetState&) const = default;
+};
+
+struct EntropyState {
+  bool operator==(const EntropyState&) const = default;
+};
+
+// One vsock connection as both sides count it (5.10.6.3). Only the agent's survives a restore.
+struct VsockConnection {
+  std::uint32_t hostPort = 0, guestPort = 0;
+  std::uint32_t receivedBytes = 0;       // by the host's side from the guest: our fwd_cnt
+  std::uint32_t sentBytes = 0;           // to the guest: our tx_cnt
+  std::uint32_t peerBufferBytes = 0;     // the guest's buf_alloc
+  std::uint32_t peerForwardedBytes = 0;  // the guest's fwd_cnt
+  bool operator==(const VsockConnection&) const = default;
+};
+
+struct VsockState {
+  std::uint64_t guestCid = 3;
+  std::vector<VsockConnection> kept;  // none, or the agent's
+  bool operator==(const VsockState&) const = default;
+};
+
+using DeviceState = std::variant<BlockState, NetState, EntropyState, VsockState>;
+
+}  // namespace qm::virtio

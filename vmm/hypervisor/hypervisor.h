@@ -1,0 +1,101 @@
+// The seam: what runs a guest. Two backends stand behind it; nothing outside their folders can tell which.
+// Interfaces only; a backend's factory function is in its own folder.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "vmm/hypervisor/exit.h"
+#include "vmm/hypervisor/state.h"
+#include "vmm/memory/guest_address.h"
+#include "vmm/os/eventfd.h"
+#include "vmm/result/result.h"
+
+namespace qm {
+
+enum class DirtyLogging : std::uint8_t { off, on };
+enum class PitModel : std::uint8_t { absent, present };
+
+struct MemorySlot {
+  std::uint32_t index = 0;
+  GuestAddress start;
+  std::span<std::byte> host;  // page-aligned; outlives the VM
+  DirtyLogging dirtyLogging = DirtyLogging::off;
+};
+
+// One vCPU. All functions but kick() are called from the one thread that runs it, or while no thread does.
+class Vcpu {
+ public:
+  virtual ~Vcpu() = default;
+
+  // CPUID that the guest sees; once, before the first run() and before load().
+  virtual Status setCpuid(const CpuidTable& cpuid) = 0;
+
+  // Runs guest code until something needs the VMM. Never an error: what the backend cannot handle is a Fault.
+  virtual VcpuExit run() = 0;
+  // Answers the MmioRead or IoRead that run() returned last.
+  virtual void completeRead(std::uint64_t value) = 0;
+  // Any thread. The run() in progress, or else the next one, returns Interrupted soon; kicks before that return are
+  // one.
+  virtual void kick() = 0;
+
+  // The whole state. An access that waits for its completion is completed first, without running an instruction.
+  virtual Result<CpuState> save() = 0;
+  // Into a fresh vCPU, in the order that state.h gives. A value that the CPU refuses is named (fixInput).
+  virtual Status load(const CpuState& state) = 0;
+  // The groups that a boot protocol sets; everything else keeps its value.
+  virtual Status setRegisters(const Registers& registers, const SystemRegisters& system) = 0;
+  virtual Result<SystemRegisters> systemRegisters() = 0;
+  virtual Result<Registers> registers() = 0;
+  // Tells the guest that it was stopped, so that its watchdogs forgive the gap (kvmclock's flag). Before the first
+  // run() after a pause or a load.
+  virtual Status markResumed() = 0;
+};
+
+// A machine without devices: memory slots, interrupt controllers, clock. Functions are called from one thread unless
+// they say otherwise.
+class Vm {
+ public:
+  virtual ~Vm() = default;
+
+  // Slots do not overlap. An index that is taken is replaced; an empty host span removes it.
+  virtual Status setMemory(const MemorySlot& slot) = 0;
+  // One bit a page written by vCPUs (page-walk A/D updates included) since the last call; clears it.
+  virtual Result<std::vector<std::uint64_t>> takeDirtyLog(std::uint32_t slotIndex) = 0;
+
+  // APIC id = index; index 0 is the boot processor. The Vm outlives its vCPUs.
+  virtual Result<std::unique_ptr<Vcpu>> createVcpu(std::uint32_t index) = 0;
+
+  // Any thread. A GSI is an IOAPIC pin (and below 16 a PIC line too). Level-triggered lines stay as set; an edge is a
+  // rise followed by a fall.
+  virtual Status setInterruptLine(std::uint32_t gsi, bool raised) = 0;
+
+  virtual Result<VmState> save() = 0;
+  // After all vCPUs were created and loaded.
+  virtual Status load(const VmState& state) = 0;
+
+  // Whether the next three work; a machine does without where not.
+  virtual bool hasEventfds() const = 0;
+  // A 4-byte write of exactly `value` at `address` signals the eventfd instead of leaving run().
+  virtual Status attachDoorbell(GuestAddress address, std::uint32_t value, const Eventfd& doorbell) = 0;
+  virtual Status detachDoorbell(GuestAddress address, std::uint32_t value, const Eventfd& doorbell) = 0;
+  // A signal on the eventfd is an edge on the line.
+  virtual Status attachInterrupt(std::uint32_t gsi, const Eventfd& source) = 0;
+};
+
+class Hypervisor {
+ public:
+  virtual ~Hypervisor() = default;
+
+  virtual std::string name() const = 0;  // "kvm" or "soft"
+  // Every CPUID leaf that a guest could be offered; a CPU template takes away from it.
+  virtual Result<CpuidTable> supportedCpuid() = 0;
+  virtual Result<std::unique_ptr<Vm>> createVm(PitModel pit) = 0;
+};
+
+}  // namespace qm

@@ -1,0 +1,139 @@
+#include "vmm/os/file_descriptor.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace qm {
+
+FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
+  if (this != &other) {
+    close();
+    number_ = std::exchange(other.number_, -1);
+  }
+  return *this;
+}
+
+void FileDescriptor::close() {
+  // close() has released the number even when it reports EINTR or EIO (Linux close(2)): nothing is left to retry.
+  if (number_ >= 0) ::close(std::exchange(number_, -1));
+}
+
+Result<FileDescriptor> FileDescriptor::duplicate() const {
+  const int copy = ::fcntl(number_, F_DUPFD_CLOEXEC, 0);
+  if (copy < 0) return systemError("duplicate a file descriptor", errno);
+  return FileDescriptor(copy);
+}
+
+namespace {
+
+int flagsOf(OpenMode mode) {
+  switch (mode) {
+    case OpenMode::read:
+      return O_RDONLY;
+    case OpenMode::readWrite:
+      return O_RDWR;
+    case OpenMode::create:
+      return O_WRONLY | O_CREAT | O_TRUNC;
+    case OpenMode::createNew:
+      return O_RDWR | O_CREAT | O_EXCL;
+    case OpenMode::append:
+      return O_WRONLY | O_CREAT | O_APPEND;
+  }
+  std::unreachable();
+}
+
+Error endsEarly(std::uint64_t offset) {
+  return {Remedy::fixInput, "the file ends at byte " + std::to_string(offset) + ", before what should be read"};
+}
+
+}  // namespace
+
+Result<FileDescriptor> openFile(const std::filesystem::path& path, OpenMode mode) {
+  const int number = ::open(path.c_str(), flagsOf(mode) | O_CLOEXEC | O_NOCTTY, 0600);
+  if (number >= 0) return FileDescriptor(number);
+  const int reason = errno;
+  const bool named = reason == ENOENT || reason == EACCES || reason == EISDIR || reason == ENOTDIR ||
+                     reason == EEXIST || reason == ENAMETOOLONG || reason == ELOOP;
+  if (named) return systemError(Remedy::fixInput, "open " + path.string(), reason);
+  return systemError("open " + path.string(), reason);
+}
+
+Result<std::uint64_t> fileBytes(const FileDescriptor& file) {
+  struct stat status{};
+  if (::fstat(file.get(), &status) < 0) return systemError("fstat", errno);
+  return static_cast<std::uint64_t>(status.st_size);
+}
+
+Status readAt(const FileDescriptor& file, std::uint64_t offset, std::span<std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::pread(file.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return systemError("pread", errno);
+    if (count == 0) return endsEarly(offset);
+    offset += static_cast<std::uint64_t>(count);
+    bytes = bytes.subspan(static_cast<std::size_t>(count));
+  }
+  return {};
+}
+
+Status writeAt(const FileDescriptor& file, std::uint64_t offset, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::pwrite(file.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return systemError("pwrite", errno);
+    offset += static_cast<std::uint64_t>(count);
+    bytes = bytes.subspan(static_cast<std::size_t>(count));
+  }
+  return {};
+}
+
+Result<std::size_t> readSome(const FileDescriptor& file, std::span<std::byte> bytes) {
+  for (;;) {
+    const ssize_t count = ::read(file.get(), bytes.data(), bytes.size());
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (errno != EINTR) return systemError("read", errno);
+  }
+}
+
+Status writeAll(const FileDescriptor& file, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(file.get(), bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return systemError("write", errno);
+    bytes = bytes.subspan(static_cast<std::size_t>(count));
+  }
+  return {};
+}
+
+Result<std::vector<std::byte>> readWholeFile(const std::filesystem::path& path, std::uint64_t limit) {
+  const FileDescriptor file = TRY(openFile(path, OpenMode::read));
+  const std::uint64_t size = TRY(fileBytes(file));
+  if (size > limit) {
+    return Error(Remedy::fixInput, path.string() + " has " + std::to_string(size) + " bytes, more than the " +
+                                       std::to_string(limit) + " that are taken");
+  }
+  std::vector<std::byte> bytes(size);
+  TRY(readAt(file, 0, bytes).during("reading " + path.string()));
+  return bytes;
+}
+
+Status synchronise(const FileDescriptor& file) {
+  if (::fsync(file.get()) < 0) return systemError("fsync", errno);
+  return {};
+}
+
+Status truncateTo(const FileDescriptor& file, std::uint64_t bytes) {
+  if (::ftruncate(file.get(), static_cast<off_t>(bytes)) < 0) return systemError("ftruncate", errno);
+  return {};
+}
+
+Status setNonBlocking(const FileDescriptor& file) {
+  const int flags = ::fcntl(file.get(), F_GETFL);
+  if (flags < 0 || ::fcntl(file.get(), F_SETFL, flags | O_NONBLOCK) < 0) return systemError("fcntl O_NONBLOCK", errno);
+  return {};
+}
+
+}  // namespace qm

@@ -1,0 +1,67 @@
+#include <cstring>
+
+#include <gtest/gtest.h>
+
+#include "vmm/os/eventfd.h"
+#include "vmm/os/file_descriptor.h"
+#include "vmm/os/mapping.h"
+#include "vmm/os/unix_socket.h"
+
+namespace qm {
+namespace {
+
+TEST(FileDescriptor, AMissingFileIsTheCallersToFix) {
+  const auto file = openFile("/nowhere/at/all", OpenMode::read);
+  ASSERT_FALSE(file.has_value());
+  EXPECT_EQ(file.error().remedy(), Remedy::fixInput);
+  EXPECT_EQ(file.error().text(), "open /nowhere/at/all: No such file or directory");
+}
+
+TEST(FileDescriptor, ReadingPastTheEndSaysWhereTheFileEnds) {
+  const FileDescriptor file = createMemfd("short", 10).value();
+  std::byte bytes[11];
+  const auto read = readAt(file, 0, bytes);
+  ASSERT_FALSE(read.has_value());
+  EXPECT_EQ(read.error().text(), "the file ends at byte 10, before what should be read");
+}
+
+TEST(FileDescriptor, MovingLeavesNothingToCloseTwice) {
+  FileDescriptor first = createMemfd("moved", 1).value();
+  const int number = first.get();
+  const FileDescriptor second = std::move(first);
+  EXPECT_FALSE(first.isOpen());  // NOLINT(bugprone-use-after-move): the moved-from state is what is tested
+  EXPECT_EQ(second.get(), number);
+}
+
+TEST(Mapping, APrivateCopyLeavesTheFileAsItWas) {
+  const FileDescriptor file = createMemfd("template", pageBytes()).value();
+  const Mapping copy = Mapping::ofFile(file, 0, pageBytes(), Sharing::privateCopy, Access::readWrite).value();
+  std::memset(copy.bytes().data(), 0xab, pageBytes());
+  std::byte first{0xff};
+  ASSERT_TRUE(readAt(file, 0, std::span(&first, 1)).has_value());
+  EXPECT_EQ(first, std::byte{0});
+}
+
+TEST(Eventfd, SignalsAddUpUntilTheyAreTaken) {
+  const Eventfd event = Eventfd::create().value();
+  EXPECT_EQ(event.take(), 0U);
+  event.signal();
+  event.signal();
+  EXPECT_EQ(event.take(), 2U);
+  EXPECT_EQ(event.take(), 0U);
+}
+
+TEST(UnixSocket, APathThatDoesNotFitIsTheCallersToFix) {
+  const auto listener = listenUnix(std::string(200, 'x'), Blocking::yes);
+  ASSERT_FALSE(listener.has_value());
+  EXPECT_EQ(listener.error().remedy(), Remedy::fixInput);
+}
+
+TEST(UnixSocket, NobodyListeningYetAsksForARetry) {
+  const auto socket = connectUnix("/tmp/quickmatch-nobody-listens-here", Blocking::yes);
+  ASSERT_FALSE(socket.has_value());
+  EXPECT_EQ(socket.error().remedy(), Remedy::retry);
+}
+
+}  // namespace
+}  // namespace qm
