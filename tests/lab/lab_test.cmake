@@ -1,0 +1,18 @@
+# qm_lab_test(NAME KIND contract|guest|service TIMEOUT seconds SOURCES … LINK …): a GoogleTest program that needs real KVM
+# and so runs in the lab, whole, as one ctest entry. Labs share nothing but the cores, of which one takes all.
+function(qm_lab_test name)
+  cmake_parse_arguments(ARG "" "KIND;TIMEOUT" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE qm_flags ${ARG_LINK} GTest::gmock GTest::gtest_main)
+  qm_lab_run(${name} ${ARG_KIND} ${ARG_TIMEOUT} ${name})
+endfunction()
+
+# The same for a program that exists already: qm_lab_run(TEST KIND TIMEOUT TARGET ARGUMENT…).
+function(qm_lab_run test kind timeout target)
+  set(out ${CMAKE_BINARY_DIR}/lab/${test})
+  add_test(NAME ${test}
+    COMMAND ${CMAKE_SOURCE_DIR}/tests/lab/run --timeout ${timeout} --out ${out} --
+            $<TARGET_FILE:${target}> --gtest_brief=1 --gtest_output=json:/run/lab/${test}.json ${ARGN})
+  math(EXPR ctest_timeout "2 * ${timeout} + 240")
+  set_tests_properties(${test} PROPERTIES LABELS ${kind} TIMEOUT ${ctest_timeout} RESOURCE_LOCK lab)
+endfunction()
