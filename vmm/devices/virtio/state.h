@@ -55,15 +55,24 @@ struct EntropyState {
 struct VsockConnection {
   std::uint32_t hostPort = 0, guestPort = 0;
   std::uint32_t receivedBytes = 0;       // by the host's side from the guest: our fwd_cnt
+  std::uint32_t announcedBytes = 0;      // the fwd_cnt that the guest was last told
   std::uint32_t sentBytes = 0;           // to the guest: our tx_cnt
   std::uint32_t peerBufferBytes = 0;     // the guest's buf_alloc
   std::uint32_t peerForwardedBytes = 0;  // the guest's fwd_cnt
   bool operator==(const VsockConnection&) const = default;
 };
 
+// A connection of which the guest may know, by its two ends.
+struct VsockPorts {
+  std::uint32_t hostPort = 0, guestPort = 0;
+  auto operator<=>(const VsockPorts&) const = default;
+};
+
 struct VsockState {
   std::uint64_t guestCid = 3;
   std::vector<VsockConnection> kept;  // none, or the agent's
+  std::vector<VsockPorts> toReset;    // what else was open: each is sent a RST after the restore, in this order
+  std::uint32_t nextHostPort = std::uint32_t{1} << 30;  // continues, so that no pair of ports is used twice
   bool operator==(const VsockState&) const = default;
 };
 
