@@ -1,0 +1,70 @@
+#include "vmm/hypervisor/cpu_template/cpu_template.h"
+
+#include <gtest/gtest.h>
+
+namespace qm {
+namespace {
+
+constexpr std::uint32_t kAvx = 1U << 28U, kSse42 = 1U << 20U, kSteal = 1U << 5U, kClock = 1U << 3U;
+
+// A host with SSE4.2 and AVX, a PMU, and steal time.
+CpuidTable hostTable() {
+  return {{.leaf = 0, .eax = 0x1f, .ebx = 0x756e6547},
+          {.leaf = 1, .eax = 0x806f8, .ebx = 0x0310'0800, .ecx = kAvx | kSse42, .edx = 1},
+          {.leaf = 0xa, .eax = 0x0730'0405},
+          {.leaf = 0xd, .subleaf = 0, .subleafMatters = true, .eax = 7, .ebx = 832, .ecx = 832},
+          {.leaf = 0xd, .subleaf = 2, .subleafMatters = true, .eax = 256, .ebx = 576},
+          {.leaf = 0x4000'0000, .eax = 0x4000'0010},
+          {.leaf = 0x4000'0001, .eax = kClock | kSteal}};
+}
+
+const CpuidEntry& entryOf(const CpuidTable& table, std::uint32_t leaf, std::uint32_t subleaf = 0) {
+  for (const CpuidEntry& entry : table) {
+    if (entry.leaf == leaf && entry.subleaf == subleaf) return entry;
+  }
+  throw std::out_of_range("no such leaf");
+}
+
+TEST(CpuTemplate, TheDefaultOffersNoMoreThanItsList) {
+  const CpuidTable table = applyCpuTemplate("qm-v1", hostTable(), 0, 1).value();
+  EXPECT_EQ(entryOf(table, 1).ecx, kSse42);
+  EXPECT_EQ(entryOf(table, 0x4000'0001).eax, kClock);
+  EXPECT_EQ(entryOf(table, 0).eax, 0xdU);
+  EXPECT_THROW(entryOf(table, 0xa), std::out_of_range);
+}
+
+TEST(CpuTemplate, TheXsaveAreaShrinksWithTheComponentsLeftOut) {
+  const CpuidTable table = applyCpuTemplate("qm-v1", hostTable(), 0, 1).value();
+  EXPECT_EQ(entryOf(table, 0xd).eax, 3U);
+  EXPECT_EQ(entryOf(table, 0xd).ebx, 576U);
+  EXPECT_THROW(entryOf(table, 0xd, 2), std::out_of_range);
+}
+
+TEST(CpuTemplate, EachVcpuSeesItsOwnApicIdInOnePackage) {
+  const CpuidTable table = applyCpuTemplate("qm-v1", hostTable(), 3, 4).value();
+  EXPECT_EQ(entryOf(table, 1).ebx, 0x0304'0800U);
+  EXPECT_EQ(entryOf(table, 1).edx >> 28U & 1U, 1U);
+  EXPECT_EQ(entryOf(table, 0xb, 1), (CpuidEntry{0xb, 1, true, 2, 4, 0x201, 3}));
+}
+
+TEST(CpuTemplate, AnUnknownNameSaysWhatThereIs) {
+  EXPECT_EQ(applyCpuTemplate("T2", hostTable(), 0, 1).error().text(),
+            "there is no CPU template \"T2\"; take qm-v1 or host");
+}
+
+TEST(CpuTemplate, AHostThatLacksAFeatureIsRefusedByTheFeaturesName) {
+  const CpuidTable saved = applyCpuTemplate("qm-v1", hostTable(), 0, 1).value();
+  CpuidTable lesser = hostTable();
+  lesser[1].ecx = 0;
+  EXPECT_TRUE(checkCpuOffers(saved, hostTable()).has_value());
+  EXPECT_EQ(checkCpuOffers(saved, lesser).error().text(),
+            "this host's CPU does not offer what the guest was started with: sse4.2");
+}
+
+TEST(CpuTemplate, MoreVcpusThanTheHostsOwnTableShowsAreNoMissingFeature) {
+  const CpuidTable saved = applyCpuTemplate("qm-v1", hostTable(), 1, 2).value();
+  EXPECT_TRUE(checkCpuOffers(saved, hostTable()).has_value());
+}
+
+}  // namespace
+}  // namespace qm

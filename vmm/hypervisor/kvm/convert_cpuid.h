@@ -1,0 +1,18 @@
+// CPUID tables between KVM's form and ours.
+#pragma once
+
+#include <linux/kvm.h>
+
+#include <span>
+
+#include "vmm/hypervisor/kvm/flexible.h"
+#include "vmm/hypervisor/state.h"
+
+namespace qm::kvm {
+
+using CpuidList = Flexible<kvm_cpuid2, kvm_cpuid_entry2>;
+
+CpuidTable fromKvm(std::span<const kvm_cpuid_entry2> entries);
+CpuidList toKvm(const CpuidTable& table);
+
+}  // namespace qm::kvm
