@@ -142,11 +142,12 @@ void EventLoop::run() {
     const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), -1);
     CHECK(count >= 0 || errno == EINTR);
     for (const epoll_event& event : events | std::views::take(std::max(count, 0))) {
-      if (event.data.u64 == kWake) {
+      const std::uint64_t number = event.data.u64;  // a copy: epoll_event is packed, its fields are not aligned
+      if (number == kWake) {
         runPosted();
-      } else if (event.data.u64 == kTimer) {
+      } else if (number == kTimer) {
         runDue();
-      } else if (const auto found = watches_.find(event.data.u64); found != watches_.end()) {
+      } else if (const auto found = watches_.find(number); found != watches_.end()) {
         // A copy: the handler may unwatch itself.
         const std::shared_ptr<Watch> watch = found->second;
         watch->handler(readyOf(event.events));
