@@ -5,6 +5,7 @@
 #include "vmm/os/eventfd.h"
 #include "vmm/os/file_descriptor.h"
 #include "vmm/os/mapping.h"
+#include "vmm/os/stream_socket.h"
 #include "vmm/os/unix_socket.h"
 
 namespace qm {
@@ -61,6 +62,37 @@ TEST(UnixSocket, NobodyListeningYetAsksForARetry) {
   const auto socket = connectUnix("/tmp/quickmatch-nobody-listens-here", Blocking::yes);
   ASSERT_FALSE(socket.has_value());
   EXPECT_EQ(socket.error().remedy(), Remedy::retry);
+}
+
+TEST(StreamSocket, LookingAheadTakesNothing) {
+  const auto [here, there] = unixSocketPair().value();
+  std::byte ahead{};
+  EXPECT_EQ(peekSome(here, std::span(&ahead, 1)).error().remedy(), Remedy::retry);
+  const std::byte sent{42};
+  EXPECT_EQ(sendSome(there, std::span(&sent, 1)).value(), 1U);
+  EXPECT_EQ(peekSome(here, std::span(&ahead, 1)).value(), 1U);
+  EXPECT_EQ(ahead, sent);
+  EXPECT_EQ(readSome(here, std::span(&ahead, 1)).value(), 1U);
+}
+
+TEST(StreamSocket, AFullOneAsksForARetryAndOneWithoutAPeerSaysGiveUp) {
+  auto [here, there] = unixSocketPair().value();
+  const std::vector<std::byte> piece(4096);
+  Result<std::size_t> sent = piece.size();
+  while (sent.has_value()) sent = sendSome(here, piece);
+  EXPECT_EQ(sent.error().remedy(), Remedy::retry);
+  there.close();
+  EXPECT_EQ(sendSome(here, piece).error().remedy(), Remedy::giveUp);
+}
+
+TEST(StreamSocket, APeerThatStopsSendingIsNotHungUpAndOneThatClosesIs) {
+  auto [here, there] = unixSocketPair().value();
+  stopSending(there);
+  std::byte end{};
+  EXPECT_EQ(peekSome(here, std::span(&end, 1)).value(), 0U);
+  EXPECT_FALSE(isHungUp(here));
+  there.close();
+  EXPECT_TRUE(isHungUp(here));
 }
 
 }  // namespace
