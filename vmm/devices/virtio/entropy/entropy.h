@@ -1,0 +1,27 @@
+// virtio-rng (virtio 1.2, 5.4): random bytes of the host's generator.
+// Modelled: all there is. A request is answered with 64 KiB at most, so that a guest cannot hold the loop for long.
+#pragma once
+
+#include "vmm/devices/virtio/device.h"
+
+namespace qm::virtio {
+
+class Entropy final : public Device {
+ public:
+  DeviceKind kind() const override { return DeviceKind::entropy; }
+  std::uint64_t features() const override { return 0; }
+  std::vector<std::uint16_t> queueSizes() const override { return {64}; }
+  void readConfig(std::uint64_t offset, std::span<std::byte> into) const override;
+  void writeConfig(std::uint64_t /*offset*/, std::span<const std::byte> /*bytes*/) override {}
+  Status activate(DeviceHost& host, std::uint64_t features) override;
+  void reset() override { host_ = nullptr; }
+  Result<bool> process(std::uint16_t queueIndex) override;
+  DeviceState save() const override { return EntropyState{}; }
+
+ private:
+  Result<std::uint32_t> serve(const Chain& chain);
+
+  DeviceHost* host_ = nullptr;  // while active
+};
+
+}  // namespace qm::virtio

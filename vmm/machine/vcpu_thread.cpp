@@ -1,0 +1,112 @@
+#include "vmm/machine/vcpu_thread.h"
+
+#include <pthread.h>
+
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace qm {
+
+VcpuThread::VcpuThread(std::unique_ptr<Vcpu> vcpu, VcpuThreadWiring wiring, std::string name)
+    : vcpu_(std::move(vcpu)), wiring_(std::move(wiring)), thread_([this, title = std::move(name)] { loop(title); }) {}
+
+VcpuThread::~VcpuThread() {
+  ask(Wanted::ended);
+  thread_.join();
+}
+
+void VcpuThread::resume() {
+  ask(Wanted::running);
+}
+void VcpuThread::pause() {
+  ask(Wanted::parked);
+}
+
+void VcpuThread::ask(Wanted wanted) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (wanted_ == Wanted::ended) return;  // who has ended does not come back
+    wanted_ = wanted;
+    if (wanted == Wanted::running) parked_ = false;
+  }
+  changed_.notify_all();
+  if (wanted != Wanted::running) vcpu_->kick();
+}
+
+void VcpuThread::waitUntilParked() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return parked_; });
+}
+
+// Parks as long as that is wanted; false: the thread is to end.
+bool VcpuThread::waitToRun() {
+  std::unique_lock lock(mutex_);
+  if (wanted_ != Wanted::running) {
+    parked_ = true;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return wanted_ != Wanted::parked; });
+  }
+  return wanted_ == Wanted::running;
+}
+
+void VcpuThread::loop(const std::string& name) {
+  ::pthread_setname_np(::pthread_self(), name.substr(0, 15).c_str());
+  while (waitToRun()) {
+    const VcpuExit exit = vcpu_->run();
+    std::visit([this](const auto& which) { handle(which); }, exit);
+  }
+}
+
+void VcpuThread::handle(const MmioRead& exit) {
+  std::uint64_t value = 0;
+  wiring_.mmio.read(exit.address.value, exit.bytes, value);
+  vcpu_->completeRead(value);
+}
+
+void VcpuThread::handle(const MmioWrite& exit) {
+  wiring_.mmio.write(exit.address.value, exit.bytes, exit.value);
+}
+
+void VcpuThread::handle(const IoRead& exit) {
+  std::uint64_t value = 0;
+  wiring_.ports.read(exit.port, exit.bytes, value);
+  vcpu_->completeRead(value);
+}
+
+void VcpuThread::handle(const IoWrite& exit) {
+  wiring_.ports.write(exit.port, exit.bytes, exit.value);
+}
+
+void VcpuThread::handle(const Interrupted& /*exit*/) {}
+
+void VcpuThread::handle(const Halted& /*exit*/) {
+  end({EndReason::fault, "a vCPU halted where nothing can wake it"});
+}
+
+void VcpuThread::handle(const Shutdown& /*exit*/) {
+  end({EndReason::tripleFault, "a vCPU had a triple fault"});
+}
+
+void VcpuThread::handle(const SystemReset& /*exit*/) {
+  end({EndReason::reset, "the guest asked for a reset"});
+}
+
+void VcpuThread::handle(const Fault& exit) {
+  const Registers& at = exit.registers;
+  end({EndReason::fault,
+       fmt::format("{}; rip={:#x} rsp={:#x} rflags={:#x} rax={:#x} rbx={:#x} rcx={:#x} rdx={:#x} rsi={:#x} rdi={:#x}",
+                   exit.reason, at.rip, at.rsp, at.rflags, at.rax, at.rbx, at.rcx, at.rdx, at.rsi, at.rdi)});
+}
+
+void VcpuThread::end(MachineEnd end) {
+  {
+    const std::lock_guard lock(mutex_);
+    wanted_ = Wanted::ended;
+    parked_ = true;
+  }
+  changed_.notify_all();
+  wiring_.onEnd(std::move(end));
+}
+
+}  // namespace qm
