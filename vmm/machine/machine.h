@@ -1,0 +1,76 @@
+// One microVM: hypervisor, memory, buses, devices and vCPU threads, put together.
+//
+// Threads: every function is called on the event loop's thread, which also serves the devices, so a machine's actions
+// and its devices' host sides never run at once. vCPUs have a thread each. Construction and destruction: loop thread
+// too, or while the loop does not run.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "vmm/hypervisor/hypervisor.h"
+#include "vmm/log/log.h"
+#include "vmm/loop/event_loop.h"
+#include "vmm/machine/machine_config.h"
+#include "vmm/machine/machine_state.h"
+#include "vmm/machine/vcpu_thread.h"
+#include "vmm/memory/guest_memory.h"
+#include "vmm/result/result.h"
+
+namespace qm {
+
+// What a machine is plugged into; all of it outlives the machine.
+struct MachineWiring {
+  Hypervisor& hypervisor;
+  EventLoop& loop;
+  const Log& log;
+  // The guest's console output. From vCPU threads.
+  std::function<void(std::span<const std::uint8_t>)> onConsole;
+  // Once, on the loop thread: the guest has ended. The machine still exists; its owner decides what becomes of it.
+  std::function<void(const MachineEnd&)> onEnd;
+};
+
+enum class RunPhase : std::uint8_t { paused, running, ended };
+
+class Machine {
+ public:
+  // A machine at its kernel's first instruction, paused. Errors name what does not fit.
+  static Result<std::unique_ptr<Machine>> boot(const MachineConfig& config, MachineWiring wiring);
+  // A machine as it was saved, paused. `memory` holds what its RAM held.
+  static Result<std::unique_ptr<Machine>> restore(const MachineState& state, GuestMemory memory,
+                                                  const RestoreConfig& config, MachineWiring wiring);
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+  ~Machine();
+
+  // Both are idempotent. pause() returns when every vCPU is between instructions.
+  Status resume();
+  void pause();
+  RunPhase phase() const;
+
+  // Paused only (else fixInput). The machine can be resumed afterwards.
+  Result<MachineState> save();
+  GuestMemory& memory();
+
+  void pressCtrlAltDel();
+  // Host input to the console; answers how many bytes there was room for.
+  std::size_t typeToConsole(std::span<const std::uint8_t> bytes);
+
+  // From the first resume() to the guest's write to the boot timer; nothing before it.
+  std::optional<std::chrono::nanoseconds> bootTime() const;
+  // How often devices failed for what their drivers did.
+  std::uint64_t deviceFailures() const;
+
+ private:
+  class Parts;
+  explicit Machine(std::unique_ptr<Parts> parts);
+
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace qm
