@@ -120,6 +120,20 @@ Result<std::vector<std::byte>> readWholeFile(const std::filesystem::path& path, 
   return bytes;
 }
 
+Result<std::string> readKernelFile(const std::filesystem::path& path, std::size_t limit) {
+  const FileDescriptor file = TRY(openFile(path, OpenMode::read));
+  std::string text(limit, '\0');
+  std::size_t filled = 0;
+  while (filled < limit) {
+    const auto rest = std::as_writable_bytes(std::span(text).subspan(filled));
+    const std::size_t count = TRY(readSome(file, rest).during("reading " + path.string()));
+    if (count == 0) break;
+    filled += count;
+  }
+  text.resize(filled);
+  return text;
+}
+
 Status synchronise(const FileDescriptor& file) {
   if (::fsync(file.get()) < 0) return systemError("fsync", errno);
   return {};

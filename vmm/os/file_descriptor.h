@@ -61,6 +61,9 @@ Status writeAll(const FileDescriptor& file, std::span<const std::byte> bytes);
 // The whole file, at most `limit` bytes; a larger one is fixInput.
 Result<std::vector<std::byte>> readWholeFile(const std::filesystem::path& path, std::uint64_t limit);
 
+// The text of a file of /proc or /sys, which says of itself that it has 0 bytes; at most `limit` bytes of it.
+Result<std::string> readKernelFile(const std::filesystem::path& path, std::size_t limit = 65'536);
+
 Status synchronise(const FileDescriptor& file);
 Status truncateTo(const FileDescriptor& file, std::uint64_t bytes);
 Status setNonBlocking(const FileDescriptor& file);
