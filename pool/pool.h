@@ -1,0 +1,130 @@
+// Templates, the clones kept ready of each, and the leases on them.
+//
+// Threads: every function may be called from any. Workers of the pool's own build templates, refill and end what has
+// expired. Errors: fixInput when the template or lease is not there or the request makes no sense, retry when
+// something is short for the moment, giveUp after shutdown().
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pool/clock/clock.h"
+#include "pool/lease/lease.h"
+#include "pool/observer.h"
+#include "pool/road/phases.h"
+#include "pool/road/road.h"
+#include "pool/template/recipe.h"
+#include "pool/template/snapshot_shelf.h"
+#include "pool/template/template_status.h"
+#include "pool/vm/vm_process.h"
+#include "vmm/log/log.h"
+#include "vmm/result/result.h"
+
+namespace qm::pool {
+
+struct PoolSettings {
+  std::uint32_t refillsAtOnce = 2;
+  std::uint32_t blanks = 1;         // processes without a guest kept waiting for a miss
+  std::uint32_t cloneAttempts = 2;  // restores tried, one after the other, before the snapshot counts as unusable
+  std::chrono::seconds longestTtl{24 * 3600};
+  std::chrono::milliseconds bootLimit{30'000};
+  std::chrono::milliseconds restoreLimit{10'000};
+  std::chrono::milliseconds replyLimit{5'000};     // connect, renew or ping
+  std::chrono::milliseconds warmUpLimit{300'000};  // each command
+  std::chrono::milliseconds saveLimit{60'000};
+};
+
+// What the pool works with; all outlive it.
+struct PoolWiring {
+  VmSpawner& spawner;
+  SnapshotShelf& shelf;
+  Clock& clock;
+  PoolObserver& observer;
+  Log log;
+};
+
+struct AcquireRequest {
+  std::string templateName;
+  std::chrono::milliseconds ttl{60'000};
+  std::chrono::milliseconds wait{0};  // for a ready clone, before a slower road is taken
+  std::optional<Road> forced;         // this road or an error: for tests and benchmarks
+};
+
+struct Grant {
+  LeaseId id;
+  Token token;
+  Road road = Road::ready;
+  Phases phases;
+  WallTime expiresAt;
+};
+
+// The echo of a fresh nonce from inside the guest.
+struct Reply {
+  agent::Pong pong;
+  std::chrono::microseconds roundTrip{};
+};
+
+struct TemplateView {
+  Recipe recipe;
+  TemplateStatus status;
+};
+
+struct PoolView {
+  std::string templateName;
+  TemplateStatus status;
+  std::uint32_t wanted = 0;
+  std::uint32_t ready = 0;
+  std::uint32_t making = 0;  // on their way to ready
+  std::uint32_t leased = 0;
+};
+
+class Pool {
+ public:
+  Pool(PoolWiring wiring, PoolSettings settings);
+  ~Pool();  // shutdown()
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  // Takes the recipe; an earlier one of that name is replaced and its ready clones are destroyed, unless only poolSize
+  // differs. When poolSize is above 0 its snapshot is made ready at once: one found on the shelf, or else a build.
+  Status putTemplate(const Recipe& recipe);
+  std::vector<TemplateView> templates() const;
+  std::optional<TemplateView> findTemplate(std::string_view name) const;
+  // Leases on its VMs go on.
+  Status removeTemplate(std::string_view name);
+  // Asks for a new snapshot; the status tells how it goes. Asking while one is being built changes nothing.
+  Status build(std::string_view name);
+
+  Result<Grant> acquire(const AcquireRequest& request);
+
+  // Ask this first: the calls below trust that the caller may.
+  Access access(std::string_view id, std::string_view token) const;
+  std::optional<LeaseView> lease(std::string_view id) const;
+  std::vector<LeaseView> leases() const;
+  // The lease then ends `ttl` from now.
+  Result<LeaseView> renew(std::string_view id, std::chrono::milliseconds ttl);
+  // Destroys the VM before it answers. Free on a lease that has ended.
+  Status release(std::string_view id);
+
+  Result<Reply> ping(std::string_view id);
+  // A run whose timeoutMs is 0 may take as long as the lease lasts.
+  Result<agent::Ran> exec(std::string_view id, const agent::Run& run);
+  Result<MemoryUse> memoryUse(std::string_view id);
+
+  std::vector<PoolView> pools() const;
+  std::uint32_t blanks() const;
+
+  // Ends every VM, waits for all workers and calls. After it the other functions answer errors. Idempotent.
+  void shutdown();
+
+ private:
+  class Inside;
+  std::unique_ptr<Inside> inside_;
+};
+
+}  // namespace qm::pool

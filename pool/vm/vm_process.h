@@ -1,0 +1,92 @@
+// One microVM in its own process, as the pool needs it; how it is started and spoken to is the implementation's
+// (api/daemon/vm), and tests have a fake (pool/vm/fake_vm.h).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pool/vm/agent_values.h"
+#include "vmm/result/result.h"
+
+namespace qm::pool {
+
+// After it a call gives up with Remedy::retry. Real time, also in tests: it guards against a peer that hangs.
+using Deadline = std::chrono::steady_clock::time_point;
+
+// A disk image that all VMs of a template share, read-only; the guest lays its own writable layer over it.
+struct DrivePlan {
+  std::string id;  // letters, digits and underscores
+  std::filesystem::path image;
+  bool operator==(const DrivePlan&) const = default;
+};
+
+struct BootPlan {
+  std::filesystem::path kernel;
+  std::filesystem::path initrd;   // empty: none
+  std::vector<DrivePlan> drives;  // the first is /dev/vda
+  std::string bootArguments;
+  std::uint8_t vcpus = 1;
+  std::uint64_t memoryBytes = 0;
+  std::string cpuTemplate;
+  bool operator==(const BootPlan&) const = default;
+};
+
+struct RestorePlan {
+  std::filesystem::path state;
+  std::filesystem::path memory;
+  std::vector<DrivePlan> drives;  // where the images that the snapshot names are to be found
+  bool operator==(const RestorePlan&) const = default;
+};
+
+struct MemoryUse {
+  std::uint64_t privateBytes = 0;
+  std::uint64_t sharedBytes = 0;
+  bool operator==(const MemoryUse&) const = default;
+};
+
+// A resource: it begins as a blank (a process without a guest) and takes one guest in its life, by boot() or restore().
+// Threads: boot, restore, pauseAndSave and connectAgent are called by one thread at a time; ping, run, memoryUse and
+// end by any, also at once: several runs may be under way while another thread pings or ends the VM.
+// Errors: fixInput means that what was passed does not fit (a snapshot that is refused, a kernel that is none).
+class VmProcess {
+ public:
+  // Ends the process, if end() did not.
+  virtual ~VmProcess() = default;
+
+  virtual const std::string& id() const = 0;
+  virtual std::int64_t pid() const = 0;
+
+  virtual Status boot(const BootPlan& plan, Deadline deadline) = 0;
+  // Answers when the guest runs again.
+  virtual Status restore(const RestorePlan& plan, Deadline deadline) = 0;
+  // Leaves the guest paused; both files are complete when it answers.
+  virtual Status pauseAndSave(const std::filesystem::path& state, const std::filesystem::path& memory,
+                              Deadline deadline) = 0;
+  virtual Result<MemoryUse> memoryUse() = 0;
+
+  // Tries until the guest's agent accepts. Needed once after boot() or restore(), before the calls below.
+  virtual Status connectAgent(Deadline deadline) = 0;
+  // The answer's own nonce equals `nonce`, else it is an error; guestNonce is the caller's to judge.
+  virtual Result<agent::Pong> ping(std::uint64_t nonce, Deadline deadline) = 0;
+  // An error unless every hook exited 0.
+  virtual Result<agent::Renewed> renew(const agent::Renew& renew, Deadline deadline) = 0;
+  virtual Result<agent::Ran> run(const agent::Run& run, Deadline deadline) = 0;
+
+  // Kills the process, waits for it and removes what it left. Idempotent. Calls under way on other threads fail soon.
+  virtual void end() = 0;
+};
+
+// Threads: any.
+class VmSpawner {
+ public:
+  virtual ~VmSpawner() = default;
+  // Starts a blank whose name is `id`: letters, digits and dashes, never used before.
+  virtual Result<std::unique_ptr<VmProcess>> spawn(std::string_view id) = 0;
+};
+
+}  // namespace qm::pool
