@@ -1,0 +1,35 @@
+// Which handler answers which method and path. Built once, then only read: any thread may route.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/daemon/rest/message.h"
+
+namespace qm::rest {
+
+using Handler = std::function<Response(const Request&, const PathValues&)>;
+
+struct Route {
+  std::string method;
+  std::string path;       // "/v1/leases/{id}/ping": a {name} stands for one segment
+  std::string operation;  // its operationId in the OpenAPI document
+  Handler handler;
+};
+
+class Router {
+ public:
+  explicit Router(std::vector<Route> routes) : routes_(std::move(routes)) {}
+
+  const std::vector<Route>& routes() const { return routes_; }
+  // The handler's answer, or a problem when nothing is there (404), nothing of that method (405), or a web page asks
+  // (403): a page that a user of this machine has open may send requests to loopback too.
+  Response route(const Request& request) const;
+
+ private:
+  std::vector<Route> routes_;
+};
+
+}  // namespace qm::rest
