@@ -1,6 +1,9 @@
 # qm_lab_test(NAME KIND contract|guest|service TIMEOUT seconds SOURCES … LINK …): a GoogleTest program that needs real KVM
 # and so runs in the lab, whole, as one ctest entry. Labs share nothing but the cores, of which one takes all.
 function(qm_lab_test name)
+  if(QM_SANITIZE)
+    return()  # the lab is slow enough; the sanitizers see the same code in unit and fuzz tests
+  endif()
   cmake_parse_arguments(ARG "" "KIND;TIMEOUT" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE qm_flags ${ARG_LINK} GTest::gmock GTest::gtest_main)
