@@ -1,0 +1,124 @@
+#include "api/daemon/rest/lease_handlers.h"
+
+#include <string>
+#include <string_view>
+
+#include <boost/json/array.hpp>
+#include <fmt/format.h>
+
+#include "api/daemon/rest/answer.h"
+#include "api/daemon/rest/exec_json.h"
+#include "api/daemon/rest/lease_json.h"
+
+namespace qm::rest {
+
+namespace {
+
+// RFC 6750, section 2.1; the scheme's case does not matter (RFC 9110, section 11.1). Empty: no token.
+std::string_view bearerToken(std::string_view authorization) {
+  constexpr std::string_view kScheme = "bearer ";
+  if (authorization.size() <= kScheme.size()) return {};
+  for (std::size_t i = 0; i < kScheme.size(); ++i) {
+    if ((authorization[i] | 0x20) != (kScheme[i] | 0x20)) return {};
+  }
+  authorization.remove_prefix(kScheme.size());
+  return authorization.substr(std::min(authorization.find_first_not_of(' '), authorization.size()));
+}
+
+std::unexpected<Response> refused(ProblemCode code, std::string detail) {
+  return std::unexpected(respond({.code = code, .detail = std::move(detail)}));
+}
+
+// The lease's id when the request's token opens it; `access` says whether it has ended.
+Answered<std::string> allowed(const pool::Pool& pool, const Request& request, const PathValues& path,
+                              pool::Access& access) {
+  const std::string& id = path.at("id");
+  const std::string_view token = bearerToken(request.authorization);
+  if (token.empty()) return refused(ProblemCode::tokenMissing, fmt::format("the lease {} opens by its token only", id));
+  access = pool.access(id, token);
+  switch (access) {
+    case pool::Access::granted:
+    case pool::Access::ended:
+      return id;
+    case pool::Access::wrongToken:
+      return refused(ProblemCode::tokenWrong, fmt::format("this token does not open the lease {}", id));
+    case pool::Access::noSuchLease:
+      break;
+  }
+  return refused(ProblemCode::noSuchLease, fmt::format("there is no lease {}", id));
+}
+
+Answered<std::string> running(const pool::Pool& pool, const Request& request, const PathValues& path) {
+  pool::Access access{};
+  auto id = allowed(pool, request, path, access);
+  if (id.has_value() && access == pool::Access::ended) {
+    return refused(ProblemCode::leaseEnded, fmt::format("the lease {} has ended", *id));
+  }
+  return id;
+}
+
+}  // namespace
+
+Response acquireLease(pool::Pool& pool, const Request& request) {
+  const boost::json::value body = TRY(bodyOf(request));
+  const pool::AcquireRequest wanted = TRY(understood(acquireRequestFromJson(body)));
+  if (!pool.findTemplate(wanted.templateName)) {
+    return respond({.code = ProblemCode::noSuchTemplate,
+                    .detail = fmt::format("there is no template named \"{}\"", wanted.templateName)});
+  }
+  const pool::Grant grant =
+      TRY(done(pool.acquire(wanted), fmt::format("no VM of the template \"{}\" was had", wanted.templateName)));
+  Response response = jsonResponse(201, toJson(grant));
+  response.headers.emplace_back("Location", fmt::format("/v1/leases/{}", grant.id));
+  return response;
+}
+
+Response listLeases(const pool::Pool& pool) {
+  boost::json::array leases;
+  for (const pool::LeaseView& lease : pool.leases()) leases.push_back(toJson(lease));
+  return jsonResponse(200, boost::json::object{{"leases", std::move(leases)}});
+}
+
+Response getLease(const pool::Pool& pool, const Request& request, const PathValues& path) {
+  const std::string id = TRY(running(pool, request, path));
+  const auto lease = pool.lease(id);
+  if (!lease) return respond({.code = ProblemCode::leaseEnded, .detail = fmt::format("the lease {} has ended", id)});
+  return jsonResponse(200, toJson(*lease));
+}
+
+Response renewLease(pool::Pool& pool, const Request& request, const PathValues& path) {
+  const std::string id = TRY(running(pool, request, path));
+  const boost::json::value body = TRY(bodyOf(request));
+  const std::chrono::seconds ttl = TRY(understood(ttlFromJson(body)));
+  const pool::LeaseView lease = TRY(done(pool.renew(id, ttl), fmt::format("the lease {} was not renewed", id)));
+  return jsonResponse(200, toJson(lease));
+}
+
+Response releaseLease(pool::Pool& pool, const Request& request, const PathValues& path) {
+  pool::Access access{};
+  const std::string id = TRY(allowed(pool, request, path, access));
+  TRY(done(pool.release(id), fmt::format("the lease {} was not released", id)));
+  return emptyResponse();
+}
+
+Response pingLease(pool::Pool& pool, const Request& request, const PathValues& path) {
+  const std::string id = TRY(running(pool, request, path));
+  const pool::Reply reply = TRY(done(pool.ping(id), "the guest did not answer", ProblemCode::guestFailed));
+  return jsonResponse(200, toJson(reply));
+}
+
+Response execInLease(pool::Pool& pool, const Request& request, const PathValues& path) {
+  const std::string id = TRY(running(pool, request, path));
+  const boost::json::value body = TRY(bodyOf(request));
+  const agent::Run run = TRY(understood(runFromJson(body)));
+  const agent::Ran ran = TRY(done(pool.exec(id, run), "the command was not run", ProblemCode::guestFailed));
+  return jsonResponse(200, toJson(ran));
+}
+
+Response memoryOfLease(pool::Pool& pool, const Request& request, const PathValues& path) {
+  const std::string id = TRY(running(pool, request, path));
+  const pool::MemoryUse use = TRY(done(pool.memoryUse(id), "the VM's memory was not read"));
+  return jsonResponse(200, toJson(use));
+}
+
+}  // namespace qm::rest

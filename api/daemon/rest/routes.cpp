@@ -1,0 +1,57 @@
+#include "api/daemon/rest/routes.h"
+
+#include "api/daemon/rest/lease_handlers.h"
+#include "api/daemon/rest/service_handlers.h"
+#include "api/daemon/rest/template_handlers.h"
+
+namespace qm::rest {
+
+namespace {
+
+using R = const Request&;
+using P = const PathValues&;
+
+std::vector<Route> templateRoutes(pool::Pool& pool) {
+  return {
+      {"GET", "/v1/templates", "listTemplates", [&pool](R, P) { return listTemplates(pool); }},
+      {"GET", "/v1/templates/{name}", "getTemplate", [&pool](R, P path) { return getTemplate(pool, path); }},
+      {"PUT", "/v1/templates/{name}", "putTemplate", [&pool](R ask, P path) { return putTemplate(pool, ask, path); }},
+      {"DELETE", "/v1/templates/{name}", "deleteTemplate", [&pool](R, P path) { return deleteTemplate(pool, path); }},
+      {"POST", "/v1/templates/{name}/build", "buildTemplate", [&pool](R, P path) { return buildTemplate(pool, path); }},
+  };
+}
+
+std::vector<Route> leaseRoutes(pool::Pool& pool) {
+  return {
+      {"POST", "/v1/leases", "acquireLease", [&pool](R ask, P) { return acquireLease(pool, ask); }},
+      {"GET", "/v1/leases", "listLeases", [&pool](R, P) { return listLeases(pool); }},
+      {"GET", "/v1/leases/{id}", "getLease", [&pool](R ask, P path) { return getLease(pool, ask, path); }},
+      {"DELETE", "/v1/leases/{id}", "releaseLease", [&pool](R ask, P path) { return releaseLease(pool, ask, path); }},
+      {"POST", "/v1/leases/{id}/renew", "renewLease", [&pool](R ask, P path) { return renewLease(pool, ask, path); }},
+      {"GET", "/v1/leases/{id}/ping", "pingLease", [&pool](R ask, P path) { return pingLease(pool, ask, path); }},
+      {"POST", "/v1/leases/{id}/exec", "execInLease", [&pool](R ask, P path) { return execInLease(pool, ask, path); }},
+      {"GET", "/v1/leases/{id}/memory", "memoryOfLease",
+       [&pool](R ask, P path) { return memoryOfLease(pool, ask, path); }},
+  };
+}
+
+std::vector<Route> serviceRoutes(const Service& service) {
+  pool::Pool& pool = service.pool;
+  return {
+      {"GET", "/v1/pools", "listPools", [&pool](R, P) { return listPools(pool); }},
+      {"GET", "/healthz", "health", [](R, P) { return health(); }},
+      {"GET", "/readyz", "readiness", [&pool](R, P) { return readiness(pool); }},
+      {"GET", "/metrics", "metrics", [text = service.metricsText](R, P) { return metrics(text()); }},
+  };
+}
+
+}  // namespace
+
+std::vector<Route> routes(const Service& service) {
+  std::vector<Route> all = templateRoutes(service.pool);
+  for (auto&& more : {leaseRoutes(service.pool), serviceRoutes(service)})
+    all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
+}  // namespace qm::rest

@@ -1,0 +1,92 @@
+#include "api/daemon/rest/template_json.h"
+
+#include <filesystem>
+#include <string_view>
+#include <vector>
+
+#include <boost/json/value_from.hpp>
+#include <fmt/format.h>
+
+#include "api/json/fields.h"
+
+namespace qm::rest {
+
+namespace {
+
+constexpr std::uint64_t kMostVcpus = 8;
+constexpr std::uint64_t kMostMemoryMib = 1ULL << 20U;
+constexpr std::uint64_t kMostClones = 10'000;
+
+Result<std::filesystem::path> absolute(std::string_view field, std::string text) {
+  std::filesystem::path path(std::move(text));
+  if (path.empty() || path.is_absolute()) return path;
+  return Error(Remedy::fixInput, fmt::format("\"{}\" must be an absolute path, which {} is not", field, path.string()));
+}
+
+Status readHooks(const boost::json::value& value, pool::Recipe& recipe) {
+  Fields hooks = TRY(Fields::of(value));
+  recipe.beforeSnapshot = TRY(hooks.listsOfTexts("before_snapshot"));
+  recipe.afterRestore = TRY(hooks.listsOfTexts("after_restore"));
+  return hooks.finish();
+}
+
+Status readFiles(Fields& fields, pool::Recipe& recipe) {
+  std::string kernel = TRY(fields.text("kernel"));
+  recipe.kernel = TRY(absolute("kernel", std::move(kernel)));
+  std::string initrd = TRY(fields.text("initrd", ""));
+  recipe.initrd = TRY(absolute("initrd", std::move(initrd)));
+  std::vector<std::string> images = TRY(fields.texts("images"));
+  for (std::string& image : images) recipe.images.push_back(TRY(absolute("images", std::move(image))));
+  return {};
+}
+
+}  // namespace
+
+Result<pool::Recipe> recipeFromJson(std::string name, const boost::json::value& value) {
+  Fields fields = TRY(Fields::of(value));
+  pool::Recipe recipe{.name = std::move(name)};
+  TRY(readFiles(fields, recipe));
+  recipe.bootArguments = TRY(fields.text("boot_arguments", ""));
+  recipe.vcpus = static_cast<std::uint8_t>(TRY(fields.number("vcpus", {.least = 1, .most = kMostVcpus}, 1)));
+  constexpr std::uint64_t kUsualMemoryMib = 128;
+  recipe.memoryBytes = TRY(fields.number("memory_mib", {.least = 1, .most = kMostMemoryMib}, kUsualMemoryMib)) << 20U;
+  recipe.cpuTemplate = TRY(fields.text("cpu_template", recipe.cpuTemplate));
+  recipe.warmUp = TRY(fields.listsOfTexts("warm_up"));
+  if (const boost::json::value* hooks = fields.find("hooks")) TRY(readHooks(*hooks, recipe).during("hooks"));
+  recipe.poolSize = static_cast<std::uint32_t>(TRY(fields.number("pool_size", {.most = kMostClones}, 0)));
+  TRY(fields.finish());
+  TRY(pool::check(recipe));
+  return recipe;
+}
+
+boost::json::object toJson(const pool::Recipe& recipe) {
+  boost::json::array images;
+  for (const std::filesystem::path& image : recipe.images) images.emplace_back(image.native());
+  boost::json::object object{
+      {"name", recipe.name},
+      {"kernel", recipe.kernel.native()},
+      {"initrd", nullptr},
+      {"images", std::move(images)},
+      {"boot_arguments", recipe.bootArguments},
+      {"vcpus", recipe.vcpus},
+      {"memory_mib", recipe.memoryBytes >> 20U},
+      {"cpu_template", recipe.cpuTemplate},
+      {"warm_up", boost::json::value_from(recipe.warmUp)},
+      {"hooks", boost::json::object{{"before_snapshot", boost::json::value_from(recipe.beforeSnapshot)},
+                                    {"after_restore", boost::json::value_from(recipe.afterRestore)}}},
+      {"pool_size", recipe.poolSize}};
+  if (!recipe.initrd.empty()) object["initrd"] = recipe.initrd.native();
+  return object;
+}
+
+boost::json::object toJson(const pool::TemplateStatus& status) {
+  return {{"state", pool::name(status.state)}, {"detail", status.detail}};
+}
+
+boost::json::object toJson(const pool::TemplateView& view) {
+  boost::json::object object = toJson(view.recipe);
+  object["status"] = toJson(view.status);
+  return object;
+}
+
+}  // namespace qm::rest
