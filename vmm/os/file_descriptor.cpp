@@ -1,6 +1,7 @@
 #include "vmm/os/file_descriptor.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -147,6 +148,11 @@ Status truncateTo(const FileDescriptor& file, std::uint64_t bytes) {
 Status setNonBlocking(const FileDescriptor& file) {
   const int flags = ::fcntl(file.get(), F_GETFL);
   if (flags < 0 || ::fcntl(file.get(), F_SETFL, flags | O_NONBLOCK) < 0) return systemError("fcntl O_NONBLOCK", errno);
+  return {};
+}
+
+Status lockExclusively(const FileDescriptor& file) {
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) < 0) return systemError("flock", errno);
   return {};
 }
 

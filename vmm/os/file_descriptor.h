@@ -68,4 +68,8 @@ Status synchronise(const FileDescriptor& file);
 Status truncateTo(const FileDescriptor& file, std::uint64_t bytes);
 Status setNonBlocking(const FileDescriptor& file);
 
+// flock(2), alone and without waiting: held until the open file and all duplicates are closed; retry while another open
+// file has it. Folders can be locked too.
+Status lockExclusively(const FileDescriptor& file);
+
 }  // namespace qm

@@ -34,6 +34,15 @@ TEST(FileDescriptor, MovingLeavesNothingToCloseTwice) {
   EXPECT_EQ(second.get(), number);
 }
 
+TEST(FileDescriptor, ALockIsHeldAsLongAsItsFileIsOpen) {
+  FileDescriptor first = openFile("/proc/self/fd", OpenMode::read).value();
+  const FileDescriptor second = openFile("/proc/self/fd", OpenMode::read).value();
+  ASSERT_TRUE(lockExclusively(first).has_value());
+  EXPECT_EQ(lockExclusively(second).error().remedy(), Remedy::retry);
+  first.close();
+  EXPECT_TRUE(lockExclusively(second).has_value());
+}
+
 TEST(Mapping, APrivateCopyLeavesTheFileAsItWas) {
   const FileDescriptor file = createMemfd("template", pageBytes()).value();
   const Mapping copy = Mapping::ofFile(file, 0, pageBytes(), Sharing::privateCopy, Access::readWrite).value();
