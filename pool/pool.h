@@ -21,6 +21,7 @@
 #include "pool/template/recipe.h"
 #include "pool/template/snapshot_shelf.h"
 #include "pool/template/template_status.h"
+#include "pool/vm/limits.h"
 #include "pool/vm/vm_process.h"
 #include "vmm/log/log.h"
 #include "vmm/result/result.h"
@@ -32,11 +33,7 @@ struct PoolSettings {
   std::uint32_t blanks = 1;         // processes without a guest kept waiting for a miss
   std::uint32_t cloneAttempts = 2;  // restores tried, one after the other, before the snapshot counts as unusable
   std::chrono::seconds longestTtl{24 * 3600};
-  std::chrono::milliseconds bootLimit{30'000};
-  std::chrono::milliseconds restoreLimit{10'000};
-  std::chrono::milliseconds replyLimit{5'000};     // connect, renew or ping
-  std::chrono::milliseconds warmUpLimit{300'000};  // each command
-  std::chrono::milliseconds saveLimit{60'000};
+  Limits limits;
 };
 
 // What the pool works with; all outlive it.

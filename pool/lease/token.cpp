@@ -5,7 +5,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
-#include "vmm/os/random.h"
+#include "pool/random/random_hex.h"
 #include "vmm/result/check.h"
 
 namespace qm::pool {
@@ -13,18 +13,6 @@ namespace {
 
 constexpr std::size_t kIdBytes = 8;
 constexpr std::size_t kTokenBytes = 32;
-
-std::string randomHex(std::size_t count) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  text.reserve(count * 2);
-  for (const std::byte byte : randomBytes(count)) {
-    const auto value = std::to_integer<unsigned>(byte);
-    text += kDigits[value >> 4];
-    text += kDigits[value & 15];
-  }
-  return text;
-}
 
 std::array<std::byte, 32> sha256(std::string_view text) {
   std::array<std::byte, 32> digest;

@@ -50,8 +50,8 @@ struct MemoryUse {
 };
 
 // A resource: it begins as a blank (a process without a guest) and takes one guest in its life, by boot() or restore().
-// Threads: boot, restore, pauseAndSave and connectAgent are called by one thread at a time; ping, run, memoryUse and
-// end by any, also at once: several runs may be under way while another thread pings or ends the VM.
+// Threads: boot, restore, pauseAndSave and connectAgent are called by one thread at a time; ping, run, memoryUse,
+// isAlive and end by any, also at once: several runs may be under way while another thread pings or ends the VM.
 // Errors: fixInput means that what was passed does not fit (a snapshot that is refused, a kernel that is none).
 class VmProcess {
  public:
@@ -68,6 +68,8 @@ class VmProcess {
   virtual Status pauseAndSave(const std::filesystem::path& state, const std::filesystem::path& memory,
                               Deadline deadline) = 0;
   virtual Result<MemoryUse> memoryUse() = 0;
+  // Whether the process still runs: a look, no round trip.
+  virtual bool isAlive() = 0;
 
   // Tries until the guest's agent accepts. Needed once after boot() or restore(), before the calls below.
   virtual Status connectAgent(Deadline deadline) = 0;

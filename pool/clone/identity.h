@@ -1,0 +1,16 @@
+// What makes a clone somebody else than its template and its siblings.
+#pragma once
+
+#include <string_view>
+
+#include "pool/clock/clock.h"
+#include "pool/template/recipe.h"
+#include "pool/vm/agent_values.h"
+
+namespace qm::pool {
+
+// Entropy, hostname, machine-id and clone id that no VM had before, the time `now`, and the recipe's hooks. Send it at
+// once: the guest's clock is set to `now`.
+agent::Renew freshIdentity(const Recipe& recipe, std::string_view vmId, WallTime now);
+
+}  // namespace qm::pool

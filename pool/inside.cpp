@@ -1,0 +1,221 @@
+#include "pool/inside.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "pool/random/random_nonce.h"
+
+namespace qm::pool {
+namespace {
+
+Error noSuchTemplate(std::string_view name) {
+  return {Remedy::fixInput, fmt::format("there is no template {}: put its recipe first", name)};
+}
+
+}  // namespace
+
+Pool::Inside::Inside(PoolWiring wiring, PoolSettings settings)
+    : wiring_(std::move(wiring)),
+      settings_(std::move(settings)),
+      vms_(wiring_.spawner),
+      maker_(vms_, wiring_.clock, settings_.limits),
+      builder_(vms_, wiring_.shelf, settings_.limits),
+      board_(settings_.cloneAttempts),
+      blanks_(settings_.blanks) {
+  workers_.emplace_back([this] { buildTemplates(); });
+  workers_.emplace_back([this] { reap(); });
+  for (std::uint32_t i = 0; i < settings_.refillsAtOnce; ++i) workers_.emplace_back([this] { refill(); });
+}
+
+Result<Pool::Inside::Call> Pool::Inside::Call::begin(Inside& pool) {
+  const std::lock_guard lock(pool.mutex_);
+  if (pool.closing_) return Error(Remedy::giveUp, "the pool is shutting down");
+  ++pool.calls_;
+  return Call(pool);
+}
+
+Pool::Inside::Call::~Call() {
+  if (pool_ == nullptr) return;
+  const std::lock_guard lock(pool_->mutex_);
+  --pool_->calls_;
+  pool_->changed_.notify_all();
+}
+
+Status Pool::Inside::putTemplate(const Recipe& recipe) {
+  const Call call = TRY(Call::begin(*this));
+  TRY(check(recipe));
+  Lock lock(mutex_);
+  Discarded discarded = board_.put(recipe);
+  settle(std::move(lock), std::move(discarded));
+  return {};
+}
+
+std::vector<TemplateView> Pool::Inside::templates() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<TemplateView> views;
+  for (const auto& [name, entry] : board_.entries()) views.push_back({.recipe = entry.recipe, .status = entry.status});
+  return views;
+}
+
+std::optional<TemplateView> Pool::Inside::findTemplate(std::string_view name) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = board_.entries().find(name);
+  if (found == board_.entries().end()) return std::nullopt;
+  return TemplateView{.recipe = found->second.recipe, .status = found->second.status};
+}
+
+Status Pool::Inside::removeTemplate(std::string_view name) {
+  const Call call = TRY(Call::begin(*this));
+  Lock lock(mutex_);
+  auto discarded = board_.remove(name);
+  if (!discarded) return noSuchTemplate(name);
+  settle(std::move(lock), *std::move(discarded));
+  return {};
+}
+
+Status Pool::Inside::build(std::string_view name) {
+  const Call call = TRY(Call::begin(*this));
+  const std::lock_guard lock(mutex_);
+  if (!board_.requestBuild(name)) return noSuchTemplate(name);
+  changed_.notify_all();
+  return {};
+}
+
+Result<Source> Pool::Inside::source(std::string_view name) const {
+  const std::lock_guard lock(mutex_);
+  auto source = board_.source(name);
+  if (!source) return noSuchTemplate(name);
+  return *std::move(source);
+}
+
+Access Pool::Inside::access(std::string_view id, std::string_view token) const {
+  const std::lock_guard lock(mutex_);
+  return leases_.access(id, token, now());
+}
+
+std::optional<LeaseView> Pool::Inside::lease(std::string_view id) const {
+  const std::lock_guard lock(mutex_);
+  return leases_.view(id, now());
+}
+
+std::vector<LeaseView> Pool::Inside::leases() const {
+  const std::lock_guard lock(mutex_);
+  return leases_.views();
+}
+
+Status Pool::Inside::checkTtl(std::chrono::milliseconds ttl) const {
+  if (ttl > std::chrono::milliseconds(0) && ttl <= settings_.longestTtl) return {};
+  return Error(Remedy::fixInput,
+               fmt::format("a lease's time is above 0 and at most {} seconds", settings_.longestTtl.count()));
+}
+
+Result<LeaseView> Pool::Inside::renew(std::string_view id, std::chrono::milliseconds ttl) {
+  const Call call = TRY(Call::begin(*this));
+  TRY(checkTtl(ttl));
+  const std::lock_guard lock(mutex_);
+  changed_.notify_all();
+  return leases_.renew(id, ttl, {.time = now(), .wall = wiring_.clock.wallNow()});
+}
+
+Status Pool::Inside::release(std::string_view id) {
+  const Call call = TRY(Call::begin(*this));
+  Lock lock(mutex_);
+  auto closed = TRY(leases_.close(id));
+  lock.unlock();
+  std::vector<LeaseBook::Closed> one;
+  if (closed) one.push_back(*std::move(closed));
+  end(std::move(one), LeaseEnd::released);
+  return {};
+}
+
+Result<Vm> Pool::Inside::leased(std::string_view id) const {
+  const std::lock_guard lock(mutex_);
+  return leases_.vm(id, now());
+}
+
+Result<Reply> Pool::Inside::ping(std::string_view id) {
+  const Call call = TRY(Call::begin(*this));
+  const Vm vm = TRY(leased(id));
+  const TimePoint start = now();
+  const std::uint64_t nonce = randomNonce();
+  const agent::Pong pong = TRY(vm->ping(nonce, deadlineIn(settings_.limits.reply)));
+  if (pong.nonce != nonce) return Error(Remedy::giveUp, "the guest's agent answered another ping than ours");
+  return Reply{.pong = pong, .roundTrip = std::chrono::duration_cast<std::chrono::microseconds>(now() - start)};
+}
+
+Result<agent::Ran> Pool::Inside::exec(std::string_view id, const agent::Run& run) {
+  const Call call = TRY(Call::begin(*this));
+  const Vm vm = TRY(leased(id));
+  if (run.argv.empty()) return Error(Remedy::fixInput, "argv is empty: name a program");
+  // Without a limit of its own it ends with the VM, thus with the lease.
+  const std::chrono::milliseconds limit =
+      run.timeoutMs == 0 ? settings_.longestTtl : std::chrono::milliseconds(run.timeoutMs) + settings_.limits.reply;
+  return vm->run(run, deadlineIn(limit));
+}
+
+Result<MemoryUse> Pool::Inside::memoryUse(std::string_view id) {
+  const Call call = TRY(Call::begin(*this));
+  const Vm vm = TRY(leased(id));
+  return vm->memoryUse();
+}
+
+std::vector<PoolView> Pool::Inside::pools() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<PoolView> views;
+  for (const auto& [name, entry] : board_.entries()) {
+    views.push_back({.templateName = name,
+                     .status = entry.status,
+                     .wanted = entry.recipe.poolSize,
+                     .ready = static_cast<std::uint32_t>(entry.ready.size()),
+                     .making = entry.making,
+                     .leased = leases_.count(name)});
+  }
+  return views;
+}
+
+std::uint32_t Pool::Inside::blanks() const {
+  const std::lock_guard lock(mutex_);
+  return blanks_.count();
+}
+
+void Pool::Inside::settle(Lock lock, Discarded discarded) {
+  std::ranges::move(discarded.images, std::back_inserter(retired_));
+  changed_.notify_all();
+  lock.unlock();
+  for (const Vm& clone : discarded.clones) clone->end();
+}
+
+void Pool::Inside::cloneFailed(const Source& source, Phase phase, const Error& error) {
+  Lock lock(mutex_);
+  if (closing_) return;  // it was ended under its maker's hands
+  Discarded discarded = board_.cloneFailed(source, phase, error, now());
+  settle(std::move(lock), std::move(discarded));
+  wiring_.log.warning("clone.failed",
+                      {{"template", source.recipe.name}, {"phase", name(phase)}, {"error", error.text()}});
+  wiring_.observer.cloneFailed(source.recipe.name, phase, error);
+}
+
+// Ends all VMs first: whoever waits for one is then answered soon.
+void Pool::Inside::shutdown() {
+  std::vector<std::thread> workers;
+  {
+    const std::lock_guard lock(mutex_);
+    closing_ = true;
+    changed_.notify_all();
+    workers = std::exchange(workers_, {});
+  }
+  vms_.close();
+  for (std::thread& worker : workers) worker.join();
+  Lock lock(mutex_);
+  changed_.wait(lock, [this] { return calls_ == 0; });
+  std::vector<LeaseBook::Closed> closed = leases_.takeAll();
+  blanks_.clear();
+  for (const Image& image : takeUnused()) static_cast<void>(wiring_.shelf.remove(*image));
+  lock.unlock();
+  end(std::move(closed), LeaseEnd::shutdown);
+}
+
+}  // namespace qm::pool

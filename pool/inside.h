@@ -1,0 +1,115 @@
+// What stands behind Pool: the shared state with its one mutex, the callers' roads (acquire.cpp) and the workers
+// (workers.cpp). Nothing slow happens while the mutex is held: VMs are spawned, restored, spoken to and ended outside.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "pool/board/blanks.h"
+#include "pool/board/board.h"
+#include "pool/clone/clone_maker.h"
+#include "pool/clone/phase_timer.h"
+#include "pool/lease/lease_book.h"
+#include "pool/pool.h"
+#include "pool/template/builder.h"
+#include "pool/vm/living_vms.h"
+
+namespace qm::pool {
+
+class Pool::Inside {
+ public:
+  Inside(PoolWiring wiring, PoolSettings settings);
+  ~Inside() { shutdown(); }
+
+  Status putTemplate(const Recipe& recipe);
+  std::vector<TemplateView> templates() const;
+  std::optional<TemplateView> findTemplate(std::string_view name) const;
+  Status removeTemplate(std::string_view name);
+  Status build(std::string_view name);
+  Result<Grant> acquire(const AcquireRequest& request);
+  Access access(std::string_view id, std::string_view token) const;
+  std::optional<LeaseView> lease(std::string_view id) const;
+  std::vector<LeaseView> leases() const;
+  Result<LeaseView> renew(std::string_view id, std::chrono::milliseconds ttl);
+  Status release(std::string_view id);
+  Result<Reply> ping(std::string_view id);
+  Result<agent::Ran> exec(std::string_view id, const agent::Run& run);
+  Result<MemoryUse> memoryUse(std::string_view id);
+  std::vector<PoolView> pools() const;
+  std::uint32_t blanks() const;
+  void shutdown();
+
+ private:
+  using Lock = std::unique_lock<std::mutex>;
+
+  // A caller's thread is inside: shutdown() waits for it.
+  class Call {
+   public:
+    static Result<Call> begin(Inside& pool);
+    Call(Call&& other) noexcept : pool_(std::exchange(other.pool_, nullptr)) {}
+    Call& operator=(Call&&) = delete;
+    ~Call();
+
+   private:
+    explicit Call(Inside& pool) : pool_(&pool) {}
+    Inside* pool_;
+  };
+
+  struct Taken {
+    Vm vm;
+    Road road = Road::ready;
+  };
+
+  // acquire.cpp. An empty optional: this road is not open just now.
+  Result<Taken> take(const AcquireRequest& request, PhaseTimer& timer);
+  Result<Taken> takeForced(const AcquireRequest& request, Road road, PhaseTimer& timer);
+  std::optional<Taken> takeReady(const AcquireRequest& request, PhaseTimer& timer);
+  Vm waitForReady(std::string_view name, TimePoint deadline, bool forced);
+  Vm takeLiving(Lock& lock, std::string_view name);
+  Vm waitForBlank(TimePoint deadline);
+  std::optional<Taken> takeRestored(std::string_view name, PhaseTimer& timer);
+  Result<Vm> restore(const Source& source, Vm blank, PhaseTimer& timer);
+  Result<Taken> takeBooted(std::string_view name, PhaseTimer& timer);
+  Result<Source> source(std::string_view name) const;
+  Result<Grant> grant(const AcquireRequest& request, Taken taken, const PhaseTimer& timer);
+
+  // workers.cpp
+  void buildTemplates();
+  void build(const BuildJob& job);
+  void refill();
+  void refill(const Source& source);
+  void spawnBlank();
+  void reap();
+  void end(std::vector<LeaseBook::Closed> closed, LeaseEnd why);
+
+  // Keeps the images until nobody restores from them, unlocks, ends the clones, and wakes whoever waits.
+  void settle(Lock lock, Discarded discarded);
+  std::vector<Image> takeUnused();
+  void cloneFailed(const Source& source, Phase phase, const Error& error);
+  Status checkTtl(std::chrono::milliseconds ttl) const;
+  Result<Vm> leased(std::string_view id) const;
+  TimePoint now() const { return wiring_.clock.now(); }
+
+  PoolWiring wiring_;
+  PoolSettings settings_;
+  LivingVms vms_;
+  CloneMaker maker_;
+  TemplateBuilder builder_;
+
+  mutable std::mutex mutex_;         // protects what follows; no other lock is taken while it is held
+  std::condition_variable changed_;  // whatever others may wait for: ready clones, work, closing
+  Board board_;
+  LeaseBook leases_;
+  Blanks blanks_;
+  std::vector<Image> retired_;
+  bool closing_ = false;
+  std::uint32_t calls_ = 0;
+  std::vector<std::thread> workers_;
+};
+
+}  // namespace qm::pool

@@ -1,0 +1,63 @@
+#include "pool/pool.h"
+
+#include "pool/inside.h"
+
+namespace qm::pool {
+
+Pool::Pool(PoolWiring wiring, PoolSettings settings)
+    : inside_(std::make_unique<Inside>(std::move(wiring), std::move(settings))) {}
+Pool::~Pool() = default;
+
+Status Pool::putTemplate(const Recipe& recipe) {
+  return inside_->putTemplate(recipe);
+}
+std::vector<TemplateView> Pool::templates() const {
+  return inside_->templates();
+}
+std::optional<TemplateView> Pool::findTemplate(std::string_view name) const {
+  return inside_->findTemplate(name);
+}
+Status Pool::removeTemplate(std::string_view name) {
+  return inside_->removeTemplate(name);
+}
+Status Pool::build(std::string_view name) {
+  return inside_->build(name);
+}
+Result<Grant> Pool::acquire(const AcquireRequest& request) {
+  return inside_->acquire(request);
+}
+Access Pool::access(std::string_view id, std::string_view token) const {
+  return inside_->access(id, token);
+}
+std::optional<LeaseView> Pool::lease(std::string_view id) const {
+  return inside_->lease(id);
+}
+std::vector<LeaseView> Pool::leases() const {
+  return inside_->leases();
+}
+Result<LeaseView> Pool::renew(std::string_view id, std::chrono::milliseconds ttl) {
+  return inside_->renew(id, ttl);
+}
+Status Pool::release(std::string_view id) {
+  return inside_->release(id);
+}
+Result<Reply> Pool::ping(std::string_view id) {
+  return inside_->ping(id);
+}
+Result<agent::Ran> Pool::exec(std::string_view id, const agent::Run& run) {
+  return inside_->exec(id, run);
+}
+Result<MemoryUse> Pool::memoryUse(std::string_view id) {
+  return inside_->memoryUse(id);
+}
+std::vector<PoolView> Pool::pools() const {
+  return inside_->pools();
+}
+std::uint32_t Pool::blanks() const {
+  return inside_->blanks();
+}
+void Pool::shutdown() {
+  inside_->shutdown();
+}
+
+}  // namespace qm::pool

@@ -1,0 +1,203 @@
+#include "pool/vm/fake_vm.h"
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+namespace qm::pool {
+namespace {
+
+std::vector<std::byte> bytesOf(std::string_view text) {
+  const auto bytes = std::as_bytes(std::span(text));
+  return {bytes.begin(), bytes.end()};
+}
+
+Error ended() {
+  return {Remedy::giveUp, "the VM has ended"};
+}
+
+}  // namespace
+
+class FakeVm final : public VmProcess {
+ public:
+  FakeVm(FakeVms& all, std::string_view id) : all_(all), id_(id) {}
+  ~FakeVm() override { end(); }
+
+  const std::string& id() const override { return id_; }
+  std::int64_t pid() const override { return 1; }
+
+  Status boot(const BootPlan&, Deadline) override {
+    const Status passed = step(Phase::boot, "boot");
+    const std::lock_guard lock(all_.mutex_);
+    guestNonce_ = all_.nextNonce_++;
+    return passed;
+  }
+
+  Status restore(const RestorePlan& plan, Deadline) override {
+    {
+      std::unique_lock lock(all_.mutex_);
+      all_.changed_.wait(lock, [this] { return !all_.gateClosed_ || ended_; });
+      guestNonce_ = all_.saved_[plan.memory];
+    }
+    return step(Phase::restore, "restore");
+  }
+
+  Status pauseAndSave(const std::filesystem::path&, const std::filesystem::path& memory, Deadline) override {
+    if (!living()) return ended();
+    all_.note(id_, "save");
+    const std::lock_guard lock(all_.mutex_);
+    all_.saved_[memory] = guestNonce_;
+    return {};
+  }
+
+  Result<MemoryUse> memoryUse() override { return MemoryUse{.privateBytes = 4096, .sharedBytes = 8192}; }
+  bool isAlive() override { return living(); }
+  Status connectAgent(Deadline) override { return step(Phase::connect, "connect"); }
+
+  Result<agent::Pong> ping(std::uint64_t nonce, Deadline) override {
+    if (Status passed = step(Phase::ping, "ping"); !passed) return std::move(passed).error();
+    const std::lock_guard lock(all_.mutex_);
+    const bool forgot = std::exchange(all_.forgetful_, false);
+    return agent::Pong{.nonce = nonce, .guestNonce = forgot ? guestNonce_ + 1 : guestNonce_, .handledUs = 7};
+  }
+
+  Result<agent::Renewed> renew(const agent::Renew& renew, Deadline) override {
+    if (Status passed = step(Phase::renew, "renew"); !passed) return std::move(passed).error();
+    const std::lock_guard lock(all_.mutex_);
+    all_.identities_.push_back(renew);
+    return agent::Renewed{.guestNonce = guestNonce_};
+  }
+
+  Result<agent::Ran> run(const agent::Run& run, Deadline) override {
+    if (Status passed = step(Phase::warmUp, "run " + run.argv.front()); !passed) return std::move(passed).error();
+    if (run.argv.front() == "false") return agent::Ran{.exitCode = 1, .err = bytesOf("said no")};
+    if (run.argv.front() == "sleep") {
+      std::unique_lock lock(all_.mutex_);
+      ++all_.sleepers_;
+      all_.changed_.notify_all();
+      all_.changed_.wait(lock, [this] { return ended_; });
+      return ended();
+    }
+    return agent::Ran{.out = bytesOf(run.argv.back())};
+  }
+
+  void end() override {
+    {
+      const std::lock_guard lock(all_.mutex_);
+      if (std::exchange(ended_, true)) return;
+      --all_.alive_;
+      all_.changed_.notify_all();
+    }
+    all_.note(id_, "end");
+  }
+
+ private:
+  bool living() const {
+    const std::lock_guard lock(all_.mutex_);
+    return !ended_ && bornAt_ == all_.deaths_;
+  }
+  Status step(Phase phase, std::string event) {
+    if (!living()) return ended();
+    return all_.pass(phase, id_, std::move(event));
+  }
+
+  friend class FakeVms;
+  FakeVms& all_;
+  std::string id_;
+  // Guarded by all_.mutex_.
+  std::uint64_t bornAt_ = 0;
+  std::uint64_t guestNonce_ = 0;
+  bool ended_ = false;
+};
+
+Result<std::unique_ptr<VmProcess>> FakeVms::spawn(std::string_view id) {
+  TRY(pass(Phase::spawn, std::string(id), "spawn"));
+  auto vm = std::make_unique<FakeVm>(*this, id);
+  const std::lock_guard lock(mutex_);
+  vm->bornAt_ = deaths_;
+  mostAlive_ = std::max(mostAlive_, ++alive_);
+  return vm;
+}
+
+void FakeVms::fail(Phase phase, int times, Error error) {
+  const std::lock_guard lock(mutex_);
+  faults_.insert_or_assign(phase, std::pair(times, std::move(error)));
+}
+
+void FakeVms::forgetMemory() {
+  const std::lock_guard lock(mutex_);
+  forgetful_ = true;
+}
+
+void FakeVms::killAll() {
+  const std::lock_guard lock(mutex_);
+  ++deaths_;
+}
+
+void FakeVms::closeGate() {
+  const std::lock_guard lock(mutex_);
+  gateClosed_ = true;
+}
+
+void FakeVms::openGate() {
+  const std::lock_guard lock(mutex_);
+  gateClosed_ = false;
+  changed_.notify_all();
+}
+
+void FakeVms::awaitSleeper() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return sleepers_ > 0; });
+}
+
+std::vector<std::string> FakeVms::history() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> events;
+  for (const auto& [id, event] : history_) events.push_back(event);
+  return events;
+}
+
+std::vector<std::string> FakeVms::historyOf(std::string_view id) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> events;
+  for (const auto& [who, event] : history_) {
+    if (who == id) events.push_back(event);
+  }
+  return events;
+}
+
+std::size_t FakeVms::count(std::string_view event) const {
+  const auto events = history();
+  return static_cast<std::size_t>(std::ranges::count(events, event));
+}
+
+std::vector<agent::Renew> FakeVms::identities() const {
+  const std::lock_guard lock(mutex_);
+  return identities_;
+}
+
+std::size_t FakeVms::alive() const {
+  const std::lock_guard lock(mutex_);
+  return alive_;
+}
+
+std::size_t FakeVms::mostAlive() const {
+  const std::lock_guard lock(mutex_);
+  return mostAlive_;
+}
+
+Status FakeVms::pass(Phase phase, const std::string& id, std::string event) {
+  const std::lock_guard lock(mutex_);
+  history_.emplace_back(id, std::move(event));
+  const auto fault = faults_.find(phase);
+  if (fault == faults_.end() || fault->second.first == 0) return {};
+  --fault->second.first;
+  return fault->second.second;
+}
+
+void FakeVms::note(const std::string& id, std::string event) {
+  const std::lock_guard lock(mutex_);
+  history_.emplace_back(id, std::move(event));
+}
+
+}  // namespace qm::pool

@@ -1,0 +1,52 @@
+#include "pool/vm/living_vms.h"
+
+#include <string>
+#include <utility>
+
+#include "pool/random/random_hex.h"
+
+namespace qm::pool {
+namespace {
+
+constexpr std::size_t kIdBytes = 8;
+
+Error closing() {
+  return {Remedy::giveUp, "the pool is shutting down and starts no more VMs"};
+}
+
+}  // namespace
+
+Result<Vm> LivingVms::spawn() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return closing();
+  }
+  const Vm vm = TRY(spawner_.spawn("vm-" + randomHex(kIdBytes)));
+  if (!remember(vm)) {
+    vm->end();
+    return closing();
+  }
+  return vm;
+}
+
+bool LivingVms::remember(const Vm& vm) {
+  const std::lock_guard lock(mutex_);
+  if (closed_) return false;
+  std::erase_if(born_, [](const auto& other) { return other.expired(); });
+  born_.push_back(vm);
+  return true;
+}
+
+void LivingVms::close() {
+  std::vector<std::weak_ptr<VmProcess>> born;
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    born = std::exchange(born_, {});
+  }
+  for (const auto& one : born) {
+    if (const Vm vm = one.lock()) vm->end();
+  }
+}
+
+}  // namespace qm::pool
