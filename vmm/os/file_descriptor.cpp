@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <limits>
 
 namespace qm {
 
@@ -69,6 +70,9 @@ Result<std::uint64_t> fileBytes(const FileDescriptor& file) {
 }
 
 Status readAt(const FileDescriptor& file, std::uint64_t offset, std::span<std::byte> bytes) {
+  // Where off_t ends every file does; pread would call it an invalid argument.
+  constexpr std::uint64_t kEnd = std::numeric_limits<off_t>::max();
+  if (offset > kEnd || bytes.size() > kEnd - offset) return endsEarly(offset);
   while (!bytes.empty()) {
     const ssize_t count = ::pread(file.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (count < 0 && errno == EINTR) continue;

@@ -26,6 +26,13 @@ TEST(FileDescriptor, ReadingPastTheEndSaysWhereTheFileEnds) {
   EXPECT_EQ(read.error().text(), "the file ends at byte 10, before what should be read");
 }
 
+TEST(FileDescriptor, ReadingWhereNoFileCanReachSaysThatTheFileEnds) {
+  const FileDescriptor file = createMemfd("short", 10).value();
+  std::byte bytes[11];
+  for (const std::uint64_t offset : {~std::uint64_t{0}, std::uint64_t{1} << 63U, (std::uint64_t{1} << 63U) - 5})
+    EXPECT_EQ(readAt(file, offset, bytes).error().remedy(), Remedy::fixInput);
+}
+
 TEST(FileDescriptor, MovingLeavesNothingToCloseTwice) {
   FileDescriptor first = createMemfd("moved", 1).value();
   const int number = first.get();

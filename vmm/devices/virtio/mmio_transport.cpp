@@ -72,7 +72,10 @@ Result<std::unique_ptr<MmioTransport>> MmioTransport::restore(std::unique_ptr<De
                                                               const TransportState& state) {
   const std::string id = wiring.id;
   std::unique_ptr<MmioTransport> transport = TRY(create(std::move(device), std::move(wiring)));
-  const std::uint64_t unknown = state.driverFeatures & ~transport->offeredFeatures();
+  // Before FEATURES_OK the register holds what the driver asks for, which may be anything.
+  const bool activates = (state.status & kDriverOk) != 0 && (state.status & (kNeedsReset | kFailed)) == 0;
+  const bool agreed = activates || (state.status & kFeaturesOk) != 0;
+  const std::uint64_t unknown = agreed ? state.driverFeatures & ~transport->offeredFeatures() : 0;
   if (state.queues.size() != transport->queueSizes_.size() || unknown != 0) {
     return Error(
         Remedy::fixInput,
@@ -82,8 +85,7 @@ Result<std::unique_ptr<MmioTransport>> MmioTransport::restore(std::unique_ptr<De
   }
   const std::lock_guard lock(transport->mutex_);
   transport->state_ = state;
-  if ((state.status & kDriverOk) != 0 && (state.status & (kNeedsReset | kFailed)) == 0)
-    TRY(transport->activate().during(fmt::format("restoring device {}", id)));
+  if (activates) TRY(transport->activate().during(fmt::format("restoring device {}", id)));
   transport->wiring_.interrupt.set(state.interruptStatus != 0);
   return transport;
 }
@@ -205,7 +207,9 @@ void MmioTransport::writeStatus(std::uint32_t value) {
         (state_.driverFeatures & ~offeredFeatures()) == 0 && (state_.driverFeatures & kFeatureVersion1) != 0;
     if (!acceptable) value &= ~kFeaturesOk;  // 3.1.1, step 6: the driver reads it back
   }
-  state_.status = value | (state_.status & kNeedsReset);
+  // 2.1.1: no driver clears a bit. One that tries cannot go back behind FEATURES_OK, nor get out of NEEDS_RESET without
+  // a reset.
+  state_.status |= value;
   if ((added & kDriverOk) == 0 || active_) return;
   if ((state_.status & kFeaturesOk) == 0)
     return fail(Error(Remedy::fixInput, "the driver skipped feature negotiation"));

@@ -92,9 +92,31 @@ TEST(MmioTransport, AStateOfAnotherDeviceIsRefused) {
           .has_value());
   state = machine.transport->save();
   state.driverFeatures = 1;
+  state.status = 0xb;
   EXPECT_FALSE(
       MmioTransport::restore(std::make_unique<Entropy>(), {machine.memory, machine.line, machine.log, "rng"}, state)
           .has_value());
+}
+
+TEST(MmioTransport, ADriverThatAskedForUnknownFeaturesAndWasNotGivenThemCanBeRestored) {
+  Machine machine;
+  machine.driver.writeRegister(0x20, 1);
+  machine.driver.writeRegister(0x70, 0xb);
+  const TransportState saved = machine.transport->save();
+  FakeLevelLine line;
+  const auto restored =
+      MmioTransport::restore(std::make_unique<Entropy>(), {machine.memory, line, machine.log, "rng"}, saved);
+  ASSERT_TRUE(restored.has_value());
+  EXPECT_EQ((*restored)->save(), saved);
+}
+
+TEST(MmioTransport, NoStatusBitIsClearedButByAReset) {
+  Machine machine;
+  machine.driver.start();
+  machine.driver.writeRegister(0x70, 1);
+  EXPECT_EQ(machine.driver.readRegister(0x70), 0xfU);
+  machine.driver.resetDevice();
+  EXPECT_EQ(machine.driver.readRegister(0x70), 0U);
 }
 
 TEST(MmioTransport, OddAccessesAreHarmless) {
