@@ -1,0 +1,37 @@
+// Counts what the pool tells, and shows it as Prometheus reads it.
+//
+// Histograms stand by road and phase, not by template: their number of series is fixed. Counters stand by template.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "pool/observer.h"
+#include "pool/pool.h"
+
+namespace qm {
+
+// Threads: any.
+class Metrics final : public pool::PoolObserver {
+ public:
+  Metrics();
+  ~Metrics() override;
+
+  void acquired(std::string_view templateName, pool::Road road, const pool::Phases& phases) override;
+  void acquireFailed(std::string_view templateName, const Error& error) override;
+  void cloneFailed(std::string_view templateName, pool::Phase phase, const Error& error) override;
+  void cloneReady(std::string_view templateName, const pool::Phases& phases) override;
+  void leaseEnded(std::string_view templateName, pool::LeaseEnd end) override;
+  void templateBuilt(std::string_view templateName, std::chrono::microseconds took) override;
+  void templateFailed(std::string_view templateName, const Error& error) override;
+
+  // Text format 0.0.4, with gauges of how the pools stand.
+  std::string text(const std::vector<pool::PoolView>& pools, std::uint32_t blanks);
+
+ private:
+  class Inside;
+  std::unique_ptr<Inside> inside_;
+};
+
+}  // namespace qm
