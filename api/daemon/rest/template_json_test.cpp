@@ -1,0 +1,42 @@
+#include "api/daemon/rest/template_json.h"
+
+#include <gtest/gtest.h>
+
+#include "api/json/fields.h"
+
+namespace qm::rest {
+namespace {
+
+Result<pool::Recipe> read(std::string_view text) {
+  return recipeFromJson("hello", parseJson(text).value());
+}
+
+TEST(TemplateJson, WhatIsShownCanBePutAgain) {
+  const pool::Recipe recipe = read(R"({"kernel":"/k","initrd":"/i","images":["/a","/b"],"boot_arguments":"quiet",
+      "vcpus":2,"memory_mib":64,"warm_up":[["a","b"]],"hooks":{"before_snapshot":[["c"]],"after_restore":[["d"]]},
+      "pool_size":3})")
+                                  .value();
+  boost::json::object shown = toJson(recipe);
+  shown.erase("name");
+  EXPECT_EQ(recipeFromJson("hello", shown).value(), recipe);
+  EXPECT_EQ(recipe.memoryBytes, 64ULL << 20U);
+  EXPECT_EQ(recipe.afterRestore, (std::vector<pool::Command>{{"d"}}));
+}
+
+TEST(TemplateJson, OnlyTheKernelIsRequired) {
+  EXPECT_TRUE(read(R"({"kernel":"/k"})").has_value());
+  EXPECT_EQ(read("{}").error().text(), "the field \"kernel\" is missing");
+}
+
+TEST(TemplateJson, PathsAreAbsoluteBecauseTheDaemonsFolderIsNotTheClients) {
+  EXPECT_EQ(read(R"({"kernel":"vmlinux"})").error().text(),
+            "\"kernel\" must be an absolute path, which vmlinux is not");
+}
+
+TEST(TemplateJson, AHookThatIsMisspeltIsNotDroppedSilently) {
+  EXPECT_EQ(read(R"({"kernel":"/k","hooks":{"after_resume":[["x"]]}})").error().text(),
+            "hooks: the field \"after_resume\" is unknown; known are before_snapshot, after_restore");
+}
+
+}  // namespace
+}  // namespace qm::rest
