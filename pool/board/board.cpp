@@ -9,8 +9,12 @@ namespace {
 
 using State = TemplateStatus::State;
 
+std::size_t clonesOf(const Board::Entry& entry) {
+  return entry.ready.size() + entry.making;
+}
+
 bool wantsClone(const Board::Entry& entry) {
-  return entry.image != nullptr && entry.ready.size() + entry.making < entry.recipe.poolSize;
+  return entry.image != nullptr && clonesOf(entry) < entry.recipe.poolSize;
 }
 
 bool wantsBuild(const Board::Entry& entry) {
@@ -134,13 +138,16 @@ void Board::buildFailed(const BuildJob& job, const Error& error, TimePoint now) 
   if (error.remedy() == Remedy::retry && entry->recipe.poolSize > 0) entry->due = SnapshotSource::build;
 }
 
+// The template with the fewest clones first: one that is drained all the time does not starve the others.
 std::optional<Source> Board::nextRefill(TimePoint now) {
+  Entry* poorest = nullptr;
   for (auto& [name, entry] : entries_) {
     if (!wantsClone(entry) || now < entry.refills.until()) continue;
-    ++entry.making;
-    return Source{.recipe = entry.recipe, .image = entry.image, .generation = entry.generation};
+    if (poorest == nullptr || clonesOf(entry) < clonesOf(*poorest)) poorest = &entry;
   }
-  return std::nullopt;
+  if (poorest == nullptr) return std::nullopt;
+  ++poorest->making;
+  return Source{.recipe = poorest->recipe, .image = poorest->image, .generation = poorest->generation};
 }
 
 bool Board::refilled(const Source& source, Vm clone) {
