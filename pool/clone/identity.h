@@ -5,7 +5,7 @@
 
 #include "pool/clock/clock.h"
 #include "pool/template/recipe.h"
-#include "pool/vm/agent_values.h"
+#include "vmm/guest/protocol/agent_values.h"
 
 namespace qm::pool {
 

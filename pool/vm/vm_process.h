@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "pool/vm/agent_values.h"
+#include "vmm/guest/protocol/agent_values.h"
 #include "vmm/result/result.h"
 
 namespace qm::pool {

@@ -4,7 +4,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
-#include "pool/vm/agent_values.h"
+#include "vmm/guest/protocol/agent_values.h"
 #include "vmm/result/result.h"
 
 namespace qm::rest {
