@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "vmm/hypervisor/kvm/array_calls.h"
 #include "vmm/hypervisor/kvm/convert_cpuid.h"
 #include "vmm/hypervisor/kvm/flexible.h"
 #include "vmm/os/ioctl.h"
@@ -17,9 +18,9 @@ Result<int> capability(const FileDescriptor& device, int which) {
 }
 
 Result<CpuidTable> readCpuid(const FileDescriptor& device) {
-  Flexible<kvm_cpuid2, kvm_cpuid_entry2> list(512);
+  Flexible<CpuidHeader, kvm_cpuid_entry2> list(512);
   list.header()->nent = 512;
-  TRY(callIoctl(device, KVM_GET_SUPPORTED_CPUID, list.header(), "KVM_GET_SUPPORTED_CPUID"));
+  TRY(callIoctl(device, kGetSupportedCpuid, list.header(), "KVM_GET_SUPPORTED_CPUID"));
   CpuidTable table = fromKvm(list.entries().first(list.header()->nent));
   // KVM leaves these two to user space: the deadline timer is the in-kernel APIC's, the hypervisor bit ours to say.
   const bool deadline = TRY(capability(device, KVM_CAP_TSC_DEADLINE_TIMER)) != 0;
@@ -30,9 +31,9 @@ Result<CpuidTable> readCpuid(const FileDescriptor& device) {
 }
 
 Result<std::vector<std::uint32_t>> readMsrList(const FileDescriptor& device) {
-  Flexible<kvm_msr_list, std::uint32_t> list(1024);
+  Flexible<MsrIndexHeader, std::uint32_t> list(1024);
   list.header()->nmsrs = 1024;
-  TRY(callIoctl(device, KVM_GET_MSR_INDEX_LIST, list.header(), "KVM_GET_MSR_INDEX_LIST"));
+  TRY(callIoctl(device, kGetMsrIndexList, list.header(), "KVM_GET_MSR_INDEX_LIST"));
   std::vector<std::uint32_t> kept;
   for (const std::uint32_t index : list.entries().first(list.header()->nmsrs)) {
     if (isKeptMsr(index)) kept.push_back(index);
@@ -68,7 +69,7 @@ Result<HostFeatures> readHostFeatures(const FileDescriptor& device) {
   features.vcpuMappingBytes = static_cast<std::size_t>(mapping);
   const int xsave2 = TRY(capability(device, KVM_CAP_XSAVE2));
   features.xsave2 = xsave2 > 0;
-  features.xsaveBytes = std::max<std::size_t>(static_cast<std::size_t>(xsave2), sizeof(kvm_xsave));
+  features.xsaveBytes = std::max<std::size_t>(static_cast<std::size_t>(xsave2), sizeof(XsaveHeader));
   features.xcrs = TRY(capability(device, KVM_CAP_XCRS)) > 0;
   features.tscControl = TRY(capability(device, KVM_CAP_TSC_CONTROL)) > 0;
   features.eventfds = TRY(capability(device, KVM_CAP_IOEVENTFD)) > 0 && TRY(capability(device, KVM_CAP_IRQFD)) > 0;

@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "vmm/hypervisor/kvm/array_calls.h"
 #include "vmm/hypervisor/kvm/convert_cpuid.h"
 #include "vmm/hypervisor/kvm/convert_registers.h"
 #include "vmm/hypervisor/kvm/kick_signal.h"
@@ -73,7 +74,7 @@ class KvmVcpu final : public Vcpu {
 
 Status KvmVcpu::setCpuid(const CpuidTable& cpuid) {
   CpuidList list = toKvm(cpuid);
-  TRY(callIoctl(vcpu_, KVM_SET_CPUID2, list.header(), "KVM_SET_CPUID2"));
+  TRY(callIoctl(vcpu_, kSetCpuid, list.header(), "KVM_SET_CPUID2"));
   cpuid_ = cpuid;
   return {};
 }

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "vmm/hypervisor/kvm/array_calls.h"
 #include "vmm/hypervisor/kvm/convert_events.h"
 #include "vmm/hypervisor/kvm/convert_registers.h"
 #include "vmm/hypervisor/kvm/extended_state.h"
@@ -17,7 +18,7 @@ namespace qm::kvm {
 
 namespace {
 
-using MsrList = Flexible<kvm_msrs, kvm_msr_entry>;
+using MsrList = Flexible<MsrHeader, kvm_msr_entry>;
 
 constexpr std::uint32_t kTsc = 0x10, kTscDeadline = 0x6e0;
 
@@ -30,7 +31,7 @@ Result<std::vector<MsrValue>> saveMsrs(const FileDescriptor& vcpu, const std::ve
     MsrList list(count);
     list.header()->nmsrs = static_cast<__u32>(count);
     for (std::size_t i = 0; i < count; ++i) list.entries()[i].index = wanted[next + i];
-    const auto read = static_cast<std::size_t>(TRY(callIoctl(vcpu, KVM_GET_MSRS, list.header(), "KVM_GET_MSRS")));
+    const auto read = static_cast<std::size_t>(TRY(callIoctl(vcpu, kGetMsrs, list.header(), "KVM_GET_MSRS")));
     for (const kvm_msr_entry& entry : list.entries().first(read)) values.push_back({entry.index, entry.data});
     next += read + 1;  // past the one it refused, if it did
   }
@@ -62,7 +63,7 @@ Status loadMsrs(const FileDescriptor& vcpu, const CpuState& state) {
         state.msrs[i].index == kTscDeadline && state.msrs[i].value == 0 && usesDeadlineTimer(state.localApic);
     if (expired) list.entries()[i].data = valueOf(state.msrs, kTsc);
   }
-  const auto set = static_cast<std::size_t>(TRY(callIoctl(vcpu, KVM_SET_MSRS, list.header(), "KVM_SET_MSRS")));
+  const auto set = static_cast<std::size_t>(TRY(callIoctl(vcpu, kSetMsrs, list.header(), "KVM_SET_MSRS")));
   if (set == state.msrs.size()) return {};
   return Error(Remedy::fixInput, fmt::format("this host refuses the value {:#x} of MSR {:#x}", state.msrs[set].value,
                                              state.msrs[set].index));
@@ -72,9 +73,9 @@ Result<ExtendedState> saveExtended(const FileDescriptor& vcpu, const HostFeature
   ExtendedState state;
   std::vector<std::byte> buffer(features.xsaveBytes);
   if (features.xsave2) {
-    TRY(callIoctl(vcpu, KVM_GET_XSAVE2, buffer.data(), "KVM_GET_XSAVE2"));
+    TRY(callIoctl(vcpu, kGetXsave2, buffer.data(), "KVM_GET_XSAVE2"));
   } else {
-    TRY(callIoctl(vcpu, KVM_GET_XSAVE, buffer.data(), "KVM_GET_XSAVE"));
+    TRY(callIoctl(vcpu, kGetXsave, buffer.data(), "KVM_GET_XSAVE"));
   }
   normaliseXsave(buffer, cpuid);
   buffer.resize(std::min(buffer.size(), usedXsaveBytes(cpuid)));
@@ -100,7 +101,7 @@ Status loadExtended(const FileDescriptor& vcpu, const HostFeatures& features, co
   }
   std::vector<std::byte> buffer(features.xsaveBytes);
   std::ranges::copy(state.area, buffer.begin());
-  TRY(callIoctl(vcpu, KVM_SET_XSAVE, buffer.data(), "KVM_SET_XSAVE"));
+  TRY(callIoctl(vcpu, kSetXsave, buffer.data(), "KVM_SET_XSAVE"));
   return {};
 }
 
