@@ -41,6 +41,11 @@ class SpawnOptions {
     CHECK(::posix_spawn_file_actions_adddup2(&actions_, STDOUT_FILENO, STDERR_FILENO) == 0);
   }
 
+  // Once output is opened: a relative name of it is in our folder.
+  void changeFolder(const std::string& folder) {
+    CHECK(::posix_spawn_file_actions_addchdir_np(&actions_, folder.c_str()) == 0);
+  }
+
   void freshSessionAndSignals() {
     sigset_t none;
     sigset_t all;
@@ -74,6 +79,7 @@ Result<FileDescriptor> openPidfd(pid_t pid) {
 Result<Process> Process::start(const StartPlan& plan) {
   SpawnOptions options;
   options.redirect(plan.output.native());
+  if (!plan.folder.empty()) options.changeFolder(plan.folder.native());
   options.freshSessionAndSignals();
   std::vector<std::string> words{plan.executable.native()};
   words.insert(words.end(), plan.arguments.begin(), plan.arguments.end());

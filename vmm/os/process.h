@@ -25,6 +25,7 @@ struct ProcessEnd {
 struct StartPlan {
   std::filesystem::path executable;
   std::vector<std::string> arguments;  // after argv[0], which is the executable
+  std::filesystem::path folder;        // the working directory; empty: ours
   // Where standard output and error go; appended to, made when missing.
   std::filesystem::path output;
 };

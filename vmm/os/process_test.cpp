@@ -35,6 +35,13 @@ TEST(Process, OneThatRunsIsWaitedForNoLongerThanAskedAndEndsByASignal) {
   EXPECT_TRUE(child.signal(SIGKILL).has_value()) << "a process that has ended takes signals silently";
 }
 
+TEST(Process, TheChildWorksInTheFolderThatIsNamed) {
+  StartPlan plan = shell("test \"$(pwd)\" = /proc");
+  plan.folder = "/proc";
+  const Process child = Process::start(plan).value();
+  EXPECT_EQ(child.reap(), (ProcessEnd{.code = 0}));
+}
+
 TEST(Process, AProgramThatIsNotThereIsTheCallersToFix) {
   const auto child = Process::start({.executable = "/nowhere/program", .output = "/dev/null"});
   ASSERT_FALSE(child.has_value());

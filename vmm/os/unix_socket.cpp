@@ -68,6 +68,17 @@ Result<FileDescriptor> connectUnix(const std::filesystem::path& path, Blocking b
   return file;
 }
 
+Result<pid_t> listenersPid(const FileDescriptor& connected) {
+  // unix(7): the credentials that were in effect at listen(2), translated into our pid namespace.
+  ucred peer{};
+  socklen_t bytes = sizeof peer;
+  if (::getsockopt(connected.get(), SOL_SOCKET, SO_PEERCRED, &peer, &bytes) < 0) {
+    return systemError("getsockopt SO_PEERCRED", errno);
+  }
+  if (peer.pid <= 0) return Error(Remedy::giveUp, "the listening process is in a pid namespace that is not below ours");
+  return peer.pid;
+}
+
 Result<std::pair<FileDescriptor, FileDescriptor>> unixSocketPair() {
   int ends[2] = {-1, -1};
   if (::socketpair(AF_UNIX, typeOf(Blocking::yes), 0, ends) < 0) return systemError("socketpair", errno);

@@ -1,6 +1,8 @@
 // Unix stream sockets by path: what the VMM's API, vsock's host side and the daemon listen on.
 #pragma once
 
+#include <sys/types.h>
+
 #include <filesystem>
 
 #include "vmm/os/file_descriptor.h"
@@ -18,6 +20,9 @@ Result<FileDescriptor> listenUnix(const std::filesystem::path& path, Blocking bl
 Result<FileDescriptor> acceptUnix(const FileDescriptor& listener, Blocking blocking);
 
 Result<FileDescriptor> connectUnix(const std::filesystem::path& path, Blocking blocking);
+
+// The process that listens on what `connected` is connected to, as the kernel knows it.
+Result<pid_t> listenersPid(const FileDescriptor& connected);
 
 // Two connected stream sockets.
 Result<std::pair<FileDescriptor, FileDescriptor>> unixSocketPair();

@@ -4,14 +4,13 @@
 
 #include "api/json/bytes.h"
 #include "api/json/fields.h"
+#include "vmm/guest/protocol/limits.h"
 
 namespace qm::rest {
 
 namespace {
 
 constexpr std::uint64_t kLongestTimeoutMs = 24ULL * 3600 * 1000;
-// Both streams fit in one message of the agent, which has at most 16 MiB.
-constexpr std::uint64_t kMostOutput = 7ULL << 20U;
 constexpr std::uint64_t kUsualOutput = 4ULL << 20U;
 
 Status readStdin(Fields& fields, agent::Run& run) {
@@ -44,7 +43,7 @@ Result<agent::Run> runFromJson(const boost::json::value& value) {
   TRY(readStdin(fields, run));
   run.timeoutMs = static_cast<std::uint32_t>(TRY(fields.number("timeout_ms", {.most = kLongestTimeoutMs}, 0)));
   run.user = TRY(fields.text("user", ""));
-  run.outputLimit = TRY(fields.number("output_limit", {.most = kMostOutput}, kUsualOutput));
+  run.outputLimit = TRY(fields.number("output_limit", {.most = agent::kMaxOutputBytes}, kUsualOutput));
   TRY(fields.finish());
   return run;
 }

@@ -1,0 +1,22 @@
+#include "api/daemon/vm/microvm_spawner.h"
+
+#include "api/daemon/vm/microvm.h"
+
+namespace qm {
+
+Result<std::unique_ptr<pool::VmProcess>> MicrovmSpawner::spawn(std::string_view id) {
+  const VmFolder folder = TRY(makeVmFolder(vms_, id));
+  Result<Process> process =
+      launcher_.launch(folder, {"--api-sock", std::string(kApiSocketName), "--id", std::string(id)});
+  if (!process.has_value()) {
+    removeVmFolder(folder);
+    return std::move(process).error().during("starting the VM's process");
+  }
+  log_.debug("vm.spawned", {{"id", id}, {"pid", process->pid()}});
+  auto vm = std::make_unique<Microvm>(std::string(id), folder, std::move(process).value(), launcher_);
+  // From here on the VM ends itself and its folder if something fails.
+  TRY(rememberProcess(folder, static_cast<pid_t>(vm->pid())).during("writing down which process the VM is"));
+  return std::unique_ptr<pool::VmProcess>(std::move(vm));
+}
+
+}  // namespace qm

@@ -1,0 +1,152 @@
+// VMs as processes, by a VMM without a guest (testing/fake_vmm.cpp).
+#include "api/daemon/vm/microvm.h"
+
+#include <signal.h>
+
+#include <chrono>
+#include <filesystem>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "api/daemon/vm/left_over_vms.h"
+#include "api/daemon/vm/microvm_spawner.h"
+#include "snapshot/file/temp_folder.h"
+#include "vmm/os/unix_socket.h"
+
+namespace qm {
+namespace {
+
+using std::chrono_literals::operator""s;
+using testing::HasSubstr;
+
+pool::Deadline soon() {
+  return std::chrono::steady_clock::now() + 10s;
+}
+
+class MicrovmTest : public testing::Test {
+ protected:
+  std::unique_ptr<pool::VmProcess> spawn(const std::string& id) { return spawner.spawn(id).value(); }
+  std::unique_ptr<pool::VmProcess> booted(const std::string& id) {
+    auto vm = spawn(id);
+    EXPECT_TRUE(vm->boot({.kernel = "/vmlinux", .vcpus = 1, .memoryBytes = 128ULL << 20U}, soon()).has_value());
+    EXPECT_TRUE(vm->connectAgent(soon()).has_value());
+    return vm;
+  }
+  std::filesystem::path file(const char* name) const { return folder.path() / name; }
+  bool isEmpty() const { return std::filesystem::is_empty(vms); }
+
+  test::TempFolder folder;
+  std::filesystem::path vms = [this] {
+    std::filesystem::create_directory(folder.path() / "vms");
+    return folder.path() / "vms";
+  }();
+  PlainLauncher launcher{QM_FAKE_VMM};
+  MicrovmSpawner spawner{vms, launcher, Log::silent()};
+};
+
+TEST_F(MicrovmTest, AGuestIsBootedAndAnswersThroughItsAgent) {
+  const auto vm = booted("vm-1");
+  EXPECT_EQ(vm->ping(42, soon()).value().nonce, 42U);
+  const auto ran = vm->run({.argv = {"false"}, .outputLimit = 100}, soon());
+  ASSERT_TRUE(ran.has_value()) << ran.error().text();
+  EXPECT_EQ(ran->exitCode, 1);
+  EXPECT_TRUE(vm->isAlive());
+  const auto use = vm->memoryUse();
+  ASSERT_TRUE(use.has_value()) << use.error().text();
+  EXPECT_GT(use->privateBytes, 0U);
+}
+
+TEST_F(MicrovmTest, AClonesMemoryIsTheSnapshots) {
+  const auto original = booted("vm-1");
+  const std::uint64_t nonce = original->ping(1, soon()).value().guestNonce;
+  ASSERT_TRUE(original->pauseAndSave(file("state"), file("memory"), soon()).has_value());
+  const auto clone = spawn("vm-2");
+  ASSERT_TRUE(clone->restore({.state = file("state"), .memory = file("memory")}, soon()).has_value());
+  ASSERT_TRUE(clone->connectAgent(soon()).has_value());
+  EXPECT_EQ(clone->ping(2, soon()).value().guestNonce, nonce);
+}
+
+TEST_F(MicrovmTest, WhatTheVmmRefusesIsTheCallersToFixInTheVmmsWords) {
+  const auto vm = spawn("vm-1");
+  const auto booted = vm->boot({.kernel = "/bad"}, soon());
+  ASSERT_FALSE(booted.has_value());
+  EXPECT_EQ(booted.error().remedy(), Remedy::fixInput);
+  EXPECT_EQ(booted.error().text(), "PUT /boot-source: The kernel file is no kernel.");
+}
+
+TEST_F(MicrovmTest, AVmThatEndsLeavesNeitherProcessNorFolder) {
+  const auto vm = booted("vm-1");
+  const auto pid = static_cast<pid_t>(vm->pid());
+  vm->end();
+  EXPECT_FALSE(Process::find(pid).has_value());
+  EXPECT_TRUE(isEmpty());
+  vm->end();
+  EXPECT_FALSE(vm->isAlive());
+}
+
+TEST_F(MicrovmTest, ACommandUnderWayFailsSoonWhenItsVmEnds) {
+  const auto vm = booted("vm-1");
+  std::jthread ender([&vm] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    vm->end();
+  });
+  EXPECT_FALSE(vm->run({.argv = {"sleep"}}, soon()).has_value());
+}
+
+TEST_F(MicrovmTest, AProgramThatIsNoVmmIsToldApartBeforeTheDeadline) {
+  PlainLauncher wrong("/bin/false");
+  MicrovmSpawner spawnerOfWrong(vms, wrong, Log::silent());
+  const auto vm = spawnerOfWrong.spawn("vm-1");
+  // It may have ended before its start was written down.
+  if (!vm.has_value()) return;
+  EXPECT_THAT((*vm)->boot({.kernel = "/vmlinux"}, soon()).error().text(), HasSubstr("ended before it listened"));
+}
+
+class LeftOverTest : public MicrovmTest {
+ protected:
+  // As a daemon that was killed leaves it: nobody ends the VM.
+  Process abandoned(const std::string& id) {
+    const VmFolder vm = makeVmFolder(vms, id).value();
+    Process process = launcher.launch(vm, {"--api-sock", std::string(kApiSocketName)}).value();
+    while (!connectUnix(vm.apiSocket(), Blocking::yes).has_value()) std::this_thread::yield();
+    return process;
+  }
+};
+
+TEST_F(LeftOverTest, WhatAnotherDaemonLeftIsEndedByItsRecord) {
+  const Process process = abandoned("vm-1");
+  ASSERT_TRUE(rememberProcess({vms / "vm-1"}, process.pid()).has_value());
+  EXPECT_EQ(endLeftOverVms(vms, Log::silent()).value(), (LeftOver{.folders = 1, .processes = 1}));
+  EXPECT_EQ(process.reap(), (ProcessEnd{.signal = SIGKILL}));
+  EXPECT_TRUE(isEmpty());
+}
+
+TEST_F(LeftOverTest, OneThatWasNotWrittenDownIsFoundByItsControlSocket) {
+  const Process process = abandoned("vm-1");
+  EXPECT_EQ(endLeftOverVms(vms, Log::silent()).value(), (LeftOver{.folders = 1, .processes = 1}));
+  EXPECT_EQ(process.reap(), (ProcessEnd{.signal = SIGKILL}));
+}
+
+TEST_F(LeftOverTest, ANumberThatMeansAnotherProcessByNowIsLeftAlone) {
+  const VmFolder vm = makeVmFolder(vms, "vm-1").value();
+  ASSERT_TRUE(rememberProcess(vm, ::getpid()).has_value());
+  const std::string record =
+      "{\"version\":1,\"pid\":" + std::to_string(::getpid()) + ",\"start_ticks\":1,\"boot_id\":\"another\"}";
+  const FileDescriptor file = openFile(vm.path / "process.json", OpenMode::create).value();
+  ASSERT_TRUE(writeAll(file, std::as_bytes(std::span(record))).has_value());
+  EXPECT_EQ(endLeftOverVms(vms, Log::silent()).value(), (LeftOver{.folders = 1, .processes = 0}));
+  EXPECT_TRUE(isEmpty());
+}
+
+TEST(LastWords, NothingAGuestPrintsSteersATerminal) {
+  const test::TempFolder folder;
+  const FileDescriptor file = openFile(folder.path() / kConsoleName, OpenMode::create).value();
+  const std::string_view words = "boot\r\n\x1b[2Jpanic\n";
+  ASSERT_TRUE(writeAll(file, std::as_bytes(std::span(words))).has_value());
+  EXPECT_EQ(lastWords({folder.path()}), "boot.|.[2Jpanic");
+}
+
+}  // namespace
+}  // namespace qm

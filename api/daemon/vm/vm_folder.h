@@ -1,0 +1,48 @@
+// STATE/vms/ID: all that one VM leaves on disk while it lives, and what tells the next daemon whose it was.
+//
+//   api.sock      the VMM's REST interface
+//   vsock.sock    the host's side of the guest's vsock
+//   console.log   the guest's serial console, and before it what the VMM itself says
+//   process.json  which process it is; version 1: {"version", "pid", "start_ticks", "boot_id"}
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "vmm/os/process.h"
+#include "vmm/result/result.h"
+
+namespace qm {
+
+// Names relative to the folder, which is the VMM's working directory, in a jail and without one.
+inline constexpr std::string_view kApiSocketName = "api.sock";
+inline constexpr std::string_view kVsockName = "vsock.sock";
+inline constexpr std::string_view kConsoleName = "console.log";
+inline constexpr std::string_view kSavedStateName = "saved-state";
+inline constexpr std::string_view kSavedMemoryName = "saved-memory";
+
+struct VmFolder {
+  std::filesystem::path path;
+
+  std::filesystem::path apiSocket() const { return path / kApiSocketName; }
+  std::filesystem::path vsock() const { return path / kVsockName; }
+  std::filesystem::path console() const { return path / kConsoleName; }
+};
+
+// Makes VMS/ID, which must not exist, mode 0700.
+Result<VmFolder> makeVmFolder(const std::filesystem::path& vms, std::string_view id);
+void removeVmFolder(const VmFolder& folder);
+
+// Writes process.json, whole or not at all; the process is not reaped meanwhile.
+Status rememberProcess(const VmFolder& folder, pid_t pid);
+// The process that the folder tells of, if it still runs; none: it has ended, or the host was started anew since.
+// Where the daemon was killed before it wrote, whoever listens on api.sock is it.
+Result<std::optional<Process>> findProcess(const VmFolder& folder);
+
+// The console's last bytes on one line, for an error's sentence; empty when there is nothing.
+std::string lastWords(const VmFolder& folder);
+
+}  // namespace qm

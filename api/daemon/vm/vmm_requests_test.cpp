@@ -1,0 +1,50 @@
+#include "api/daemon/vm/vmm_requests.h"
+
+#include <boost/json/parse.hpp>
+#include <gtest/gtest.h>
+
+#include "api/daemon/vm/process_memory.h"
+
+namespace qm {
+namespace {
+
+TEST(VmmRequests, ABootNamesEachPartInFirecrackersWordsAndStartsLast) {
+  const auto requests = bootRequests({.kernel = "/k",
+                                      .initrd = "/i",
+                                      .drives = {{.id = "disk0", .image = "/a"}, {.id = "disk1", .image = "/b"}},
+                                      .bootArguments = "quiet",
+                                      .vcpus = 2,
+                                      .memoryBytes = 64ULL << 20U,
+                                      .cpuTemplate = "qm-v1"});
+  std::vector<std::string> targets;
+  for (const VmmRequest& request : requests) targets.push_back(request.target);
+  EXPECT_EQ(targets, (std::vector<std::string>{"/machine-config", "/boot-source", "/drives/disk0", "/drives/disk1",
+                                               "/vsock", "/entropy", "/actions"}));
+  EXPECT_EQ(boost::json::parse(requests[0].body),
+            (boost::json::value{{"vcpu_count", 2}, {"mem_size_mib", 64}, {"cpu_template", "qm-v1"}}));
+  EXPECT_EQ(boost::json::parse(requests[2].body),
+            (boost::json::value{
+                {"drive_id", "disk0"}, {"path_on_host", "/a"}, {"is_root_device", true}, {"is_read_only", true}}));
+  EXPECT_EQ(boost::json::parse(requests[4].body), (boost::json::value{{"guest_cid", 3}, {"uds_path", "vsock.sock"}}));
+}
+
+TEST(VmmRequests, ARestoreNamesTheHostsSideAnew) {
+  const VmmRequest request =
+      restoreRequest({.state = "/s", .memory = "/m", .drives = {{.id = "disk0", .image = "/a"}}});
+  const boost::json::value body = boost::json::parse(request.body);
+  EXPECT_EQ(request.target, "/snapshot/load");
+  EXPECT_EQ(body.at("mem_backend").at("backend_path"), "/m");
+  EXPECT_EQ(body.at("vsock_override").at("uds_path"), "vsock.sock");
+  EXPECT_EQ(body.at("drive_overrides").at(0).at("path_on_host"), "/a");
+  EXPECT_EQ(body.at("resume_vm"), true);
+}
+
+TEST(ProcessMemory, PrivateAndSharedAreSumsOfTheRollup) {
+  const auto use = memoryFromRollup(
+      "Rss:  100 kB\nShared_Clean:   8 kB\nShared_Dirty:   1 kB\nPrivate_Clean:  4 kB\nPrivate_Dirty: 16 kB\n");
+  EXPECT_EQ(use.value(), (pool::MemoryUse{.privateBytes = 20 << 10, .sharedBytes = 9 << 10}));
+  EXPECT_FALSE(memoryFromRollup("").has_value());
+}
+
+}  // namespace
+}  // namespace qm
