@@ -103,6 +103,14 @@ Result<std::size_t> readSome(const FileDescriptor& file, std::span<std::byte> by
   }
 }
 
+Result<std::size_t> writeSome(const FileDescriptor& file, std::span<const std::byte> bytes) {
+  for (;;) {
+    const ssize_t count = ::write(file.get(), bytes.data(), bytes.size());
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (errno != EINTR) return systemError("write", errno);
+  }
+}
+
 Status writeAll(const FileDescriptor& file, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const ssize_t count = ::write(file.get(), bytes.data(), bytes.size());

@@ -55,6 +55,8 @@ Status writeAt(const FileDescriptor& file, std::uint64_t offset, std::span<const
 
 // What a stream (pipe, socket) has now, at most bytes.size(); 0 is its end. EAGAIN comes as retry.
 Result<std::size_t> readSome(const FileDescriptor& file, std::span<std::byte> bytes);
+// Writes what fits now, 1 to bytes.size() of them. EAGAIN comes as retry.
+Result<std::size_t> writeSome(const FileDescriptor& file, std::span<const std::byte> bytes);
 // Writes all; for blocking descriptors.
 Status writeAll(const FileDescriptor& file, std::span<const std::byte> bytes);
 
