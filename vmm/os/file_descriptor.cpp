@@ -63,6 +63,11 @@ Result<FileDescriptor> openFile(const std::filesystem::path& path, OpenMode mode
   return systemError("open " + path.string(), reason);
 }
 
+void keepNewFilesPrivate() {
+  constexpr mode_t kGroupAndOthers = 077;
+  ::umask(kGroupAndOthers);
+}
+
 Result<std::uint64_t> fileBytes(const FileDescriptor& file) {
   struct stat status{};
   if (::fstat(file.get(), &status) < 0) return systemError("fstat", errno);

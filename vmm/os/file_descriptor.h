@@ -46,6 +46,9 @@ enum class OpenMode : std::uint8_t {
 // Opens close-on-exec. A missing file, or one that may not be read, is fixInput: the caller named it.
 Result<FileDescriptor> openFile(const std::filesystem::path& path, OpenMode mode);
 
+// What this process makes from here on, its owner alone may read and enter (umask(2)), unless its maker says otherwise.
+void keepNewFilesPrivate();
+
 // Bytes in the file that the descriptor names now.
 Result<std::uint64_t> fileBytes(const FileDescriptor& file);
 

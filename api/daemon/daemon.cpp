@@ -1,0 +1,97 @@
+#include "api/daemon/daemon.h"
+
+#include <chrono>
+
+#include "api/daemon/metrics/metrics.h"
+#include "api/daemon/rest/routes.h"
+#include "api/daemon/server/server.h"
+#include "api/daemon/state_folder.h"
+#include "api/daemon/vm/left_over_vms.h"
+#include "api/daemon/vm/microvm_spawner.h"
+#include "pool/shelf/store_shelf.h"
+#include "vmm/version/version.h"
+
+namespace qm {
+
+namespace {
+
+// A jail that cannot be had is refused, never left out in silence.
+Result<std::unique_ptr<VmmLauncher>> launcherFor(const DaemonConfig& config) {
+  if (config.jail == JailChoice::namespaces) {
+    return Error(Remedy::fixInput, "VMs cannot be jailed by this build; start with --jail none to run them plainly");
+  }
+  return std::make_unique<PlainLauncher>(config.vmm);
+}
+
+}  // namespace
+
+// The members stand in the order in which they need each other, so that they end in the reverse one.
+class Daemon::Inside {
+ public:
+  Inside(StateFolder state, std::unique_ptr<pool::StoreShelf> shelf, std::unique_ptr<VmmLauncher> launcher,
+         const DaemonConfig& config, const Log& log)
+      : log_(log),
+        state_(std::move(state)),
+        shelf_(std::move(shelf)),
+        launcher_(std::move(launcher)),
+        spawner_(state_.vms(), *launcher_, log),
+        pool_({.spawner = spawner_, .shelf = *shelf_, .clock = clock_, .observer = metrics_, .log = log}, config.pool),
+        router_(rest::routes({.pool = pool_, .metricsText = [this] { return metricsText(); }})) {}
+
+  Status serve(const DaemonConfig& config) {
+    for (const pool::Recipe& recipe : config.templates) TRY(pool_.putTemplate(recipe).during(recipe.name));
+    ServerSettings settings{.socket = config.socket, .threads = config.requestThreads};
+    if (!config.listen.empty()) settings.tcp = TRY(parseTcpAddress(config.listen));
+    server_ = TRY(Server::start(settings, router_, log_));
+    log_.info("daemon.serving", {{"version", kVersion},
+                                 {"socket", config.socket.string()},
+                                 {"tcp_port", server_->tcpPort()},
+                                 {"templates", config.templates.size()}});
+    return {};
+  }
+
+  void end() {
+    if (server_) server_->stopListening();
+    pool_.shutdown();
+    // Calls under way have failed with their VMs; their answers are still written.
+    if (server_) server_->stop(std::chrono::seconds(1));
+    log_.info("daemon.ended");
+  }
+
+ private:
+  std::string metricsText() { return metrics_.text(pool_.pools(), pool_.blanks()); }
+
+  Log log_;
+  StateFolder state_;
+  std::unique_ptr<pool::StoreShelf> shelf_;
+  std::unique_ptr<VmmLauncher> launcher_;
+  pool::SystemClock clock_;
+  Metrics metrics_;
+  MicrovmSpawner spawner_;
+  pool::Pool pool_;
+  rest::Router router_;
+  std::unique_ptr<Server> server_;
+};
+
+Daemon::Daemon(std::unique_ptr<Inside> inside) : inside_(std::move(inside)) {}
+
+Daemon::~Daemon() {
+  inside_->end();
+}
+
+Result<std::unique_ptr<Daemon>> Daemon::start(const DaemonConfig& config, Log log) {
+  StateFolder state = TRY(StateFolder::open(config.state));
+  const LeftOver found = TRY(endLeftOverVms(state.vms(), log));
+  if (found.folders > 0) {
+    log.warning("daemon.left_over", {{"folders", found.folders}, {"processes", found.processes}});
+  }
+  auto shelf = TRY(pool::StoreShelf::open(state.shelf()));
+  auto launcher = TRY(launcherFor(config));
+  auto inside = std::make_unique<Inside>(std::move(state), std::move(shelf), std::move(launcher), config, log);
+  // From here on an error ends what has begun.
+  std::unique_ptr<Daemon> daemon(new Daemon(std::move(inside)));
+  TRY(daemon->inside_->serve(config));
+  return daemon;
+}
+
+}  // namespace qm

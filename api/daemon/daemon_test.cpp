@@ -1,0 +1,172 @@
+// quickmatchd as a program, over a VMM without a guest (vm/testing/fake_vmm.cpp).
+#include <signal.h>
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <thread>
+
+#include <boost/json/parse.hpp>
+#include <gtest/gtest.h>
+
+#include "api/client/http_client.h"
+#include "api/daemon/vm/vm_folder.h"
+#include "snapshot/file/temp_folder.h"
+#include "vmm/os/process.h"
+
+namespace qm {
+namespace {
+
+namespace json = boost::json;
+using std::chrono_literals::operator""s;
+using std::chrono_literals::operator""ms;
+
+std::chrono::steady_clock::time_point soon() {
+  return std::chrono::steady_clock::now() + 10s;
+}
+
+class DaemonTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    for (const char* name : {"vmlinux", "bad-kernel"}) write(folder.path() / name, "no kernel");
+    start();
+  }
+  void TearDown() override {
+    if (daemon.pid() > 0) stop(SIGTERM);
+  }
+
+  void start() {
+    daemon = Process::start({.executable = QM_DAEMON,
+                             .arguments = {"--state", state.string(), "--vmm", QM_FAKE_VMM, "--jail", "none",
+                                           "--hypervisor", "kvm", "--listen", "none"},
+                             .output = folder.path() / "daemon.log"})
+                 .value();
+    eventually([&] { return client.ask({.method = "GET", .target = "/healthz"}, soon()).has_value(); });
+  }
+  ProcessEnd stop(int signal) {
+    EXPECT_TRUE(daemon.signal(signal).has_value());
+    const auto end = daemon.reap();
+    daemon = Process();
+    return end.value_or(ProcessEnd{.code = -1});
+  }
+  static void write(const std::filesystem::path& path, std::string_view text) {
+    const FileDescriptor file = openFile(path, OpenMode::create).value();
+    ASSERT_TRUE(writeAll(file, std::as_bytes(std::span(text))).has_value());
+  }
+  static void eventually(const std::function<bool()>& condition) {
+    const auto deadline = soon();
+    while (!condition() && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(5ms);
+    ASSERT_TRUE(condition());
+  }
+
+  json::value ask(std::string_view method, std::string target, std::uint16_t status, std::string body = {},
+                  const std::string& token = {}) {
+    HttpAsk question{.method = method, .target = std::move(target), .body = std::move(body)};
+    if (!token.empty()) question.headers.emplace_back("Authorization", "Bearer " + token);
+    const auto answer = client.ask(question, soon());
+    EXPECT_TRUE(answer.has_value()) << answer.error().text();
+    EXPECT_EQ(answer->status, status) << answer->body;
+    return answer->body.empty() ? json::value() : json::parse(answer->body);
+  }
+  void putTemplate(const char* kernel, int poolSize) {
+    const std::string path = folder.path() / kernel;
+    ask("PUT", "/v1/templates/hello", 201,
+        R"({"kernel":")" + path + R"(","pool_size":)" + std::to_string(poolSize) + "}");
+  }
+  void awaitState(const char* name) {
+    eventually([&] { return ask("GET", "/v1/templates/hello", 200).at("status").at("state") == name; });
+  }
+  std::vector<pid_t> vmProcesses() const {
+    std::vector<pid_t> pids;
+    for (const auto& entry : std::filesystem::directory_iterator(state / "vms")) {
+      const auto process = findProcess({entry.path()});
+      if (process.has_value() && *process) pids.push_back((*process)->pid());
+    }
+    return pids;
+  }
+
+  test::TempFolder folder;
+  std::filesystem::path state = folder.path() / "state";
+  HttpClient client{state / "api.sock"};
+  Process daemon;
+};
+
+TEST_F(DaemonTest, ATemplateIsBuiltItsClonesAnswerAndEndWithTheirLeases) {
+  putTemplate("vmlinux", 2);
+  awaitState("ready");
+  const json::value grant = ask("POST", "/v1/leases", 201, R"({"template":"hello","wait_ms":9000})");
+  EXPECT_EQ(grant.at("road"), "ready");
+  const std::string lease = "/v1/leases/" + std::string(grant.at("id").as_string());
+  const std::string token(grant.at("token").as_string());
+  EXPECT_EQ(ask("POST", lease + "/exec", 200, R"({"argv":["/bin/echo","from","inside"]})", token).at("stdout"),
+            "/bin/echo from inside\n");
+  EXPECT_EQ(ask("POST", lease + "/exec", 200, R"({"argv":["/bin/cat"],"stdin":{"base64":"/w=="}})", token)
+                .at("stdout")
+                .at("base64"),
+            "/w==");
+  EXPECT_GT(ask("GET", lease + "/memory", 200, "", token).at("private_bytes").as_int64(), 0);
+  ask("DELETE", lease, 204, "", token);
+  ask("GET", lease + "/ping", 410, "", token);
+}
+
+TEST_F(DaemonTest, EveryRoadCanBeTaken) {
+  putTemplate("vmlinux", 1);
+  awaitState("ready");
+  for (const std::string road : {"ready", "spawn", "blank", "boot"}) {
+    std::optional<json::value> grant;
+    const std::string body = R"({"template":"hello","wait_ms":5000,"road":")" + road + "\"}";
+    // A blank may be just on its way.
+    eventually([&] {
+      const auto answer = client.ask({.method = "POST", .target = "/v1/leases", .body = body}, soon());
+      if (!answer.has_value() || answer->status != 201) return false;
+      grant = json::parse(answer->body);
+      return true;
+    });
+    EXPECT_EQ(grant->at("road").as_string(), road);
+  }
+}
+
+TEST_F(DaemonTest, ABootThatFailsIsToldWithItsCause) {
+  putTemplate("bad-kernel", 1);
+  awaitState("failed");
+  const json::value problem = ask("POST", "/v1/leases", 422, R"({"template":"hello"})");
+  EXPECT_NE(problem.at("cause").as_string().find("The kernel file is no kernel."), json::string::npos);
+}
+
+TEST_F(DaemonTest, AfterSigtermNothingIsLeftButSnapshots) {
+  putTemplate("vmlinux", 2);
+  awaitState("ready");
+  ask("POST", "/v1/leases", 201, R"({"template":"hello","wait_ms":9000})");
+  const std::vector<pid_t> pids = vmProcesses();
+  EXPECT_FALSE(pids.empty());
+  EXPECT_EQ(stop(SIGTERM), (ProcessEnd{.code = 0}));
+  for (const pid_t pid : pids) EXPECT_FALSE(Process::find(pid).has_value()) << pid;
+  EXPECT_TRUE(std::filesystem::is_empty(state / "vms"));
+  EXPECT_FALSE(std::filesystem::exists(state / "api.sock"));
+}
+
+TEST_F(DaemonTest, AfterSigkillItsVmsLiveOnAndTheNextDaemonEndsThem) {
+  putTemplate("vmlinux", 2);
+  awaitState("ready");
+  eventually([&] { return ask("GET", "/v1/pools", 200).at("pools").at(0).at("ready") == 2; });
+  EXPECT_EQ(stop(SIGKILL), (ProcessEnd{.signal = SIGKILL}));
+  const std::vector<pid_t> pids = vmProcesses();
+  EXPECT_GE(pids.size(), 2U);
+  start();
+  for (const pid_t pid : pids) eventually([&] { return !Process::find(pid).has_value(); });
+  EXPECT_TRUE(ask("GET", "/v1/templates", 200).at("templates").as_array().empty());
+}
+
+TEST_F(DaemonTest, TwoDaemonsDoNotShareAStateFolder) {
+  const Process second =
+      Process::start({.executable = QM_DAEMON,
+                      .arguments = {"--state", state.string(), "--socket", (folder.path() / "other.sock").string(),
+                                    "--vmm", QM_FAKE_VMM, "--jail", "none", "--hypervisor", "kvm", "--listen", "none"},
+                      .output = folder.path() / "second.log"})
+          .value();
+  EXPECT_EQ(second.reap(), (ProcessEnd{.code = 1}));
+}
+
+}  // namespace
+}  // namespace qm

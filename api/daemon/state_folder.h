@@ -1,0 +1,30 @@
+// The daemon's folder on disk, which is one daemon's at a time.
+//
+//   STATE/vms/     VMs that live (vm/vm_folder.h); empty when no daemon runs
+//   STATE/shelf/   templates' snapshots (pool/shelf), for the next daemon too
+#pragma once
+
+#include <filesystem>
+
+#include "vmm/os/file_descriptor.h"
+#include "vmm/result/result.h"
+
+namespace qm {
+
+class StateFolder {
+ public:
+  // Makes what is missing. retry: another daemon has it.
+  static Result<StateFolder> open(const std::filesystem::path& root);
+
+  std::filesystem::path vms() const { return root_ / "vms"; }
+  std::filesystem::path shelf() const { return root_ / "shelf"; }
+  std::filesystem::path snapshots() const { return shelf() / "snapshots"; }
+
+ private:
+  StateFolder(std::filesystem::path root, FileDescriptor lock) : root_(std::move(root)), lock_(std::move(lock)) {}
+
+  std::filesystem::path root_;
+  FileDescriptor lock_;
+};
+
+}  // namespace qm
