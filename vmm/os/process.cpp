@@ -36,6 +36,7 @@ class SpawnOptions {
 
   void redirect(const std::string& output) {
     CHECK(::posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0) == 0);
+    if (output.empty()) return;
     CHECK(::posix_spawn_file_actions_addopen(&actions_, STDOUT_FILENO, output.c_str(), O_WRONLY | O_CREAT | O_APPEND,
                                              0600) == 0);
     CHECK(::posix_spawn_file_actions_adddup2(&actions_, STDOUT_FILENO, STDERR_FILENO) == 0);
@@ -44,6 +45,12 @@ class SpawnOptions {
   // Once output is opened: a relative name of it is in our folder.
   void changeFolder(const std::string& folder) {
     CHECK(::posix_spawn_file_actions_addchdir_np(&actions_, folder.c_str()) == 0);
+  }
+
+  // One given as its own number loses close-on-exec, too (POSIX.1-2024). In order: a number that a later one has as
+  // ours would be overwritten, which is the caller's to avoid.
+  void give(const GivenDescriptor& given) {
+    CHECK(::posix_spawn_file_actions_adddup2(&actions_, given.ours, given.number) == 0);
   }
 
   void freshSessionAndSignals() {
@@ -74,12 +81,18 @@ Result<FileDescriptor> openPidfd(pid_t pid) {
   return file;
 }
 
+ProcessEnd endOf(const siginfo_t& info) {
+  if (info.si_code == CLD_EXITED) return {.code = info.si_status};
+  return {.signal = info.si_status};
+}
+
 }  // namespace
 
 Result<Process> Process::start(const StartPlan& plan) {
   SpawnOptions options;
   options.redirect(plan.output.native());
   if (!plan.folder.empty()) options.changeFolder(plan.folder.native());
+  for (const GivenDescriptor& given : plan.descriptors) options.give(given);
   options.freshSessionAndSignals();
   std::vector<std::string> words{plan.executable.native()};
   words.insert(words.end(), plan.arguments.begin(), plan.arguments.end());
@@ -126,8 +139,16 @@ std::optional<ProcessEnd> Process::reap() const {
   while (::waitid(P_PIDFD, static_cast<id_t>(descriptor_.get()), &info, WEXITED) < 0) {
     if (errno != EINTR) return std::nullopt;
   }
-  if (info.si_code == CLD_EXITED) return ProcessEnd{.code = info.si_status};
-  return ProcessEnd{.signal = info.si_status};
+  return endOf(info);
+}
+
+Result<std::optional<ProcessEnd>> reapIfEnded(pid_t pid) {
+  siginfo_t info{};
+  while (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG) < 0) {
+    if (errno != EINTR) return systemError(Remedy::fixInput, "waitid " + std::to_string(pid), errno);
+  }
+  if (info.si_pid == 0) return std::optional<ProcessEnd>();
+  return std::optional(endOf(info));
 }
 
 Result<std::uint64_t> processStartTicks(pid_t pid) {

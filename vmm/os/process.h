@@ -22,12 +22,20 @@ struct ProcessEnd {
   bool operator==(const ProcessEnd&) const = default;
 };
 
+// An open descriptor of ours and the number by which the child knows it.
+struct GivenDescriptor {
+  int ours = -1;
+  int number = -1;
+};
+
 struct StartPlan {
   std::filesystem::path executable;
   std::vector<std::string> arguments;  // after argv[0], which is the executable
   std::filesystem::path folder;        // the working directory; empty: ours
-  // Where standard output and error go; appended to, made when missing.
+  // Where standard output and error go; appended to, made when missing. Empty: where ours go.
   std::filesystem::path output;
+  // What the child has besides; not owned here.
+  std::vector<GivenDescriptor> descriptors;
 };
 
 // A process, owned as a descriptor; the process itself lives on when this is destroyed.
@@ -35,7 +43,7 @@ class Process {
  public:
   Process() = default;
   // Starts a child in a session of its own (no signal of our terminal reaches it), standard input empty, no signal
-  // blocked or ignored, no other descriptor open (all of ours are close-on-exec), our environment.
+  // blocked or ignored, no descriptor open but those named (all of ours are close-on-exec), our environment.
   static Result<Process> start(const StartPlan& plan);
   // One that runs already, child or not; fixInput when there is none.
   static Result<Process> find(pid_t pid);
@@ -57,6 +65,9 @@ class Process {
   pid_t pid_ = -1;
   FileDescriptor descriptor_;
 };
+
+// For who has only the number: takes a child's end if it has ended; fixInput: no child of ours.
+Result<std::optional<ProcessEnd>> reapIfEnded(pid_t pid);
 
 // Ticks after the host's boot at which the process began (proc(5), /proc/PID/stat, field 22): with the pid it names a
 // process for as long as the host runs.

@@ -1,0 +1,67 @@
+// quickmatch-spawner: the only privileged process. Started with a socket as descriptor 3; serves until it is closed.
+#include <getopt.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+#include <string_view>
+
+#include "vmm/spawner/spawner.h"
+#include "vmm/spawner/spawner_socket.h"
+
+namespace {
+
+using namespace qm;
+
+constexpr const char* kUsage =
+    "usage: quickmatch-spawner [--isolation jailed|bare] [--uid N] [--gid N]\n"
+    "  Starts microVM processes in jails, for the daemon at the other end of descriptor 3.\n"
+    "  --isolation  jailed (default), or bare: no namespaces, no root of its own\n"
+    "  --uid, --gid who a jailed process is (default 64000); not 0\n";
+
+// 0: not a number that a jail's user can have.
+std::uint32_t identityOf(std::string_view text) {
+  std::uint32_t number = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+  // The last one means "leave it as it is" to chown and setresuid.
+  if (failure != std::errc() || end != text.data() + text.size() || number == static_cast<uid_t>(-1)) return 0;
+  return number;
+}
+
+bool isSet(JailPolicy& policy, int name, std::string_view value) {
+  switch (name) {
+    case 'i':
+      if (value != "jailed" && value != "bare") return false;
+      policy.isolation = value == "bare" ? Isolation::bare : Isolation::jailed;
+      return true;
+    case 'u':
+      policy.uid = identityOf(value);
+      return policy.uid != 0;
+    case 'g':
+      policy.gid = identityOf(value);
+      return policy.gid != 0;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const option options[] = {{"isolation", required_argument, nullptr, 'i'},
+                            {"uid", required_argument, nullptr, 'u'},
+                            {"gid", required_argument, nullptr, 'g'},
+                            {nullptr, 0, nullptr, 0}};
+  JailPolicy policy;
+  for (int name = 0; (name = ::getopt_long(argc, argv, "", options, nullptr)) != -1;) {
+    if (!isSet(policy, name, optarg == nullptr ? "" : optarg)) {
+      (void)std::fputs(kUsage, stderr);
+      return 2;
+    }
+  }
+  const Status served = spawner::serve(FileDescriptor(spawner::kSocketNumber), policy);
+  if (served.has_value()) return 0;
+  (void)std::fprintf(stderr, "quickmatch-spawner: %s\n", served.error().text().c_str());
+  return 1;
+}

@@ -1,0 +1,171 @@
+#include "vmm/spawner/message.h"
+
+#include <climits>
+#include <set>
+
+#include "vmm/os/program.h"
+#include "vmm/spawner/wire.h"
+
+namespace qm::spawner {
+
+namespace {
+
+enum class Kind : std::uint32_t { spawn = 1, reap = 2, spawned = 3, ended = 4, refused = 5 };
+
+constexpr std::uint32_t kDevices = 3;
+
+std::uint32_t wordOf(JailDevice device) {
+  switch (device) {
+    case JailDevice::kvm:
+      return 0;
+    case JailDevice::tun:
+      return 1;
+    case JailDevice::userfaultfd:
+      return 2;
+  }
+  std::unreachable();
+}
+
+JailDevice deviceOf(std::uint32_t word) {
+  return word == 0 ? JailDevice::kvm : word == 1 ? JailDevice::tun : JailDevice::userfaultfd;
+}
+
+Writer begin(Kind kind) {
+  Writer writer;
+  writer.word(kVersion).word(static_cast<std::uint32_t>(kind));
+  return writer;
+}
+
+Result<Kind> beginReading(Reader& reader) {
+  const std::uint32_t version = TRY(reader.word());
+  if (version != kVersion) {
+    return Error(Remedy::fixInput, "the spawner's messages have version " + std::to_string(kVersion) + ", not " +
+                                       std::to_string(version) + "; use programs of one build");
+  }
+  return static_cast<Kind>(TRY(reader.word()));
+}
+
+void write(Writer& writer, const JailPlan& plan) {
+  writer.text(plan.folder.native()).word(static_cast<std::uint32_t>(plan.readOnly.size()));
+  for (const ReadOnlyBind& bind : plan.readOnly) writer.text(bind.host.native()).text(bind.inside.native());
+  writer.word(static_cast<std::uint32_t>(plan.devices.size()));
+  for (const JailDevice device : plan.devices) writer.word(wordOf(device));
+  writer.word(plan.network == JailNetwork::host ? 1 : 0);
+}
+
+Result<JailPlan> readPlan(Reader& reader) {
+  JailPlan plan;
+  plan.folder = TRY(reader.text());
+  const std::uint32_t binds = TRY(reader.wordUpTo(kJailBinds));
+  for (std::uint32_t i = 0; i < binds; ++i) {
+    std::string host = TRY(reader.text());
+    std::string inside = TRY(reader.text());
+    plan.readOnly.push_back({.host = std::move(host), .inside = std::move(inside)});
+  }
+  const std::uint32_t devices = TRY(reader.wordUpTo(kDevices));
+  for (std::uint32_t i = 0; i < devices; ++i) plan.devices.push_back(deviceOf(TRY(reader.wordUpTo(kDevices - 1))));
+  plan.network = TRY(reader.wordUpTo(1)) == 1 ? JailNetwork::host : JailNetwork::none;
+  TRY(check(plan));
+  return plan;
+}
+
+Result<std::vector<std::uint32_t>> readNumbers(Reader& reader) {
+  const std::uint32_t count = TRY(reader.wordUpTo(kGiven));
+  std::vector<std::uint32_t> numbers;
+  std::set<std::uint32_t> seen;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    numbers.push_back(TRY(reader.wordUpTo(kGivenNumbers - 1)));
+    if (!seen.insert(numbers.back()).second) {
+      return Error(Remedy::fixInput, "two descriptors are given as number " + std::to_string(numbers.back()));
+    }
+  }
+  return numbers;
+}
+
+Result<Request> readSpawn(Reader& reader) {
+  SpawnMessage spawn;
+  const std::uint32_t arguments = TRY(reader.wordUpTo(kArguments));
+  if (arguments == 0) return Error(Remedy::fixInput, "a program is started with at least argv[0]");
+  for (std::uint32_t i = 0; i < arguments; ++i) spawn.arguments.push_back(TRY(reader.text()));
+  spawn.jail = TRY(readPlan(reader));
+  spawn.numbers = TRY(readNumbers(reader));
+  return Request(std::move(spawn));
+}
+
+Result<pid_t> readPid(Reader& reader) {
+  return static_cast<pid_t>(TRY(reader.wordUpTo(INT_MAX)));
+}
+
+Error unknownKind() {
+  return {Remedy::fixInput, "a message to or from the spawner is of no known kind"};
+}
+
+std::vector<std::byte> encodeSpawn(const SpawnMessage& spawn) {
+  Writer writer = begin(Kind::spawn);
+  writer.word(static_cast<std::uint32_t>(spawn.arguments.size()));
+  for (const std::string& argument : spawn.arguments) writer.text(argument);
+  write(writer, spawn.jail);
+  writer.word(static_cast<std::uint32_t>(spawn.numbers.size()));
+  for (const std::uint32_t number : spawn.numbers) writer.word(number);
+  return writer.take();
+}
+
+std::uint32_t wordOf(Remedy remedy) {
+  return remedy == Remedy::retry ? 0 : remedy == Remedy::fixInput ? 1 : 2;
+}
+
+Remedy remedyOf(std::uint32_t word) {
+  return word == 0 ? Remedy::retry : word == 1 ? Remedy::fixInput : Remedy::giveUp;
+}
+
+}  // namespace
+
+std::vector<std::byte> encode(const Request& request) {
+  if (const auto* spawn = std::get_if<SpawnMessage>(&request)) return encodeSpawn(*spawn);
+  return begin(Kind::reap).word(static_cast<std::uint32_t>(std::get<ReapMessage>(request).pid)).take();
+}
+
+Result<Request> decodeRequest(std::span<const std::byte> bytes) {
+  Reader reader(bytes);
+  const Kind kind = TRY(beginReading(reader));
+  Request request;
+  if (kind == Kind::spawn) {
+    request = TRY(readSpawn(reader));
+  } else if (kind == Kind::reap) {
+    request = ReapMessage{.pid = TRY(readPid(reader))};
+  } else {
+    return unknownKind();
+  }
+  TRY(reader.end());
+  return request;
+}
+
+std::vector<std::byte> encode(const Answer& answer) {
+  if (const auto* spawned = std::get_if<Spawned>(&answer)) {
+    return begin(Kind::spawned).word(static_cast<std::uint32_t>(spawned->pid)).take();
+  }
+  if (const auto* end = std::get_if<ProcessEnd>(&answer)) {
+    return begin(Kind::ended)
+        .word(static_cast<std::uint32_t>(end->code))
+        .word(static_cast<std::uint32_t>(end->signal))
+        .take();
+  }
+  const Error& error = std::get<Error>(answer);
+  return begin(Kind::refused).word(wordOf(error.remedy())).text(error.text()).take();
+}
+
+Result<Answer> decodeAnswer(std::span<const std::byte> bytes) {
+  Reader reader(bytes);
+  const Kind kind = TRY(beginReading(reader));
+  if (kind == Kind::spawned) return Answer(Spawned{.pid = TRY(readPid(reader))});
+  if (kind == Kind::ended) {
+    const auto code = static_cast<int>(TRY(reader.wordUpTo(255)));
+    const auto signal = static_cast<int>(TRY(reader.wordUpTo(127)));
+    return Answer(ProcessEnd{.code = code, .signal = signal});
+  }
+  if (kind != Kind::refused) return unknownKind();
+  const Remedy remedy = remedyOf(TRY(reader.wordUpTo(2)));
+  return Answer(Error(remedy, TRY(reader.text())));
+}
+
+}  // namespace qm::spawner

@@ -1,0 +1,56 @@
+// What client and spawner say to each other: one request, one answer, each one message of a socket that keeps messages
+// apart. Numbers are little-endian 32-bit words, texts and lists are preceded by their length; the first word is the
+// version. Both ends are of one build and one life, so there is no format to evolve: another version is refused.
+// A request is hostile input to the spawner.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "vmm/jail/jail_plan.h"
+#include "vmm/os/process.h"
+#include "vmm/result/result.h"
+
+namespace qm::spawner {
+
+inline constexpr std::uint32_t kVersion = 1;
+inline constexpr std::size_t kArguments = 256;
+inline constexpr std::size_t kGiven = 64;
+
+// Beside it go descriptors: the executable, then one for each of `numbers`.
+struct SpawnMessage {
+  std::vector<std::string> arguments;  // argv; at least argv[0]
+  JailPlan jail;
+  std::vector<std::uint32_t> numbers;  // what the started process knows the descriptors by; distinct, < kGivenNumbers
+  bool operator==(const SpawnMessage&) const = default;
+};
+
+// Takes a started process's end from the kernel.
+struct ReapMessage {
+  pid_t pid = 0;
+  bool operator==(const ReapMessage&) const = default;
+};
+
+using Request = std::variant<SpawnMessage, ReapMessage>;
+
+// Beside it goes the process's descriptor.
+struct Spawned {
+  pid_t pid = 0;
+  bool operator==(const Spawned&) const = default;
+};
+
+using Answer = std::variant<Spawned, ProcessEnd, Error>;
+
+// A decoded request keeps every limit named above and passes check(JailPlan).
+std::vector<std::byte> encode(const Request& request);
+Result<Request> decodeRequest(std::span<const std::byte> bytes);
+std::vector<std::byte> encode(const Answer& answer);
+Result<Answer> decodeAnswer(std::span<const std::byte> bytes);
+
+}  // namespace qm::spawner

@@ -1,0 +1,18 @@
+// The spawner: answers requests on one socket until the other end is closed, one at a time. What it started lives on
+// when it ends. It keeps no state but the kernel's: an ended child stays until its end is asked for, so a pid
+// means the same process to both sides.
+#pragma once
+
+#include <span>
+
+#include "vmm/jail/jail_plan.h"
+#include "vmm/os/file_descriptor.h"
+#include "vmm/result/result.h"
+#include "vmm/spawner/message.h"
+
+namespace qm::spawner {
+
+// The calling process has one thread.
+Status serve(const FileDescriptor& socket, const JailPolicy& policy);
+
+}  // namespace qm::spawner
