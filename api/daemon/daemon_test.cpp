@@ -11,8 +11,8 @@
 #include <gtest/gtest.h>
 
 #include "api/client/http_client.h"
+#include "api/daemon/testing/running_daemon.h"
 #include "api/daemon/vm/vm_folder.h"
-#include "snapshot/file/temp_folder.h"
 #include "vmm/os/process.h"
 
 namespace qm {
@@ -28,32 +28,6 @@ std::chrono::steady_clock::time_point soon() {
 
 class DaemonTest : public testing::Test {
  protected:
-  void SetUp() override {
-    for (const char* name : {"vmlinux", "bad-kernel"}) write(folder.path() / name, "no kernel");
-    start();
-  }
-  void TearDown() override {
-    if (daemon.pid() > 0) stop(SIGTERM);
-  }
-
-  void start() {
-    daemon = Process::start({.executable = QM_DAEMON,
-                             .arguments = {"--state", state.string(), "--vmm", QM_FAKE_VMM, "--jail", "none",
-                                           "--hypervisor", "kvm", "--listen", "none"},
-                             .output = folder.path() / "daemon.log"})
-                 .value();
-    eventually([&] { return client.ask({.method = "GET", .target = "/healthz"}, soon()).has_value(); });
-  }
-  ProcessEnd stop(int signal) {
-    EXPECT_TRUE(daemon.signal(signal).has_value());
-    const auto end = daemon.reap();
-    daemon = Process();
-    return end.value_or(ProcessEnd{.code = -1});
-  }
-  static void write(const std::filesystem::path& path, std::string_view text) {
-    const FileDescriptor file = openFile(path, OpenMode::create).value();
-    ASSERT_TRUE(writeAll(file, std::as_bytes(std::span(text))).has_value());
-  }
   static void eventually(const std::function<bool()>& condition) {
     const auto deadline = soon();
     while (!condition() && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(5ms);
@@ -70,7 +44,7 @@ class DaemonTest : public testing::Test {
     return answer->body.empty() ? json::value() : json::parse(answer->body);
   }
   void putTemplate(const char* kernel, int poolSize) {
-    const std::string path = folder.path() / kernel;
+    const std::string path = daemon.kernel(kernel);
     ask("PUT", "/v1/templates/hello", 201,
         R"({"kernel":")" + path + R"(","pool_size":)" + std::to_string(poolSize) + "}");
   }
@@ -86,10 +60,9 @@ class DaemonTest : public testing::Test {
     return pids;
   }
 
-  test::TempFolder folder;
-  std::filesystem::path state = folder.path() / "state";
-  HttpClient client{state / "api.sock"};
-  Process daemon;
+  test::RunningDaemon daemon{QM_DAEMON, QM_FAKE_VMM};
+  std::filesystem::path state = daemon.state();
+  HttpClient client{daemon.socket()};
 };
 
 TEST_F(DaemonTest, ATemplateIsBuiltItsClonesAnswerAndEndWithTheirLeases) {
@@ -140,7 +113,7 @@ TEST_F(DaemonTest, AfterSigtermNothingIsLeftButSnapshots) {
   ask("POST", "/v1/leases", 201, R"({"template":"hello","wait_ms":9000})");
   const std::vector<pid_t> pids = vmProcesses();
   EXPECT_FALSE(pids.empty());
-  EXPECT_EQ(stop(SIGTERM), (ProcessEnd{.code = 0}));
+  EXPECT_EQ(daemon.stop(SIGTERM), (ProcessEnd{.code = 0}));
   for (const pid_t pid : pids) EXPECT_FALSE(Process::find(pid).has_value()) << pid;
   EXPECT_TRUE(std::filesystem::is_empty(state / "vms"));
   EXPECT_FALSE(std::filesystem::exists(state / "api.sock"));
@@ -150,21 +123,16 @@ TEST_F(DaemonTest, AfterSigkillItsVmsLiveOnAndTheNextDaemonEndsThem) {
   putTemplate("vmlinux", 2);
   awaitState("ready");
   eventually([&] { return ask("GET", "/v1/pools", 200).at("pools").at(0).at("ready") == 2; });
-  EXPECT_EQ(stop(SIGKILL), (ProcessEnd{.signal = SIGKILL}));
+  EXPECT_EQ(daemon.stop(SIGKILL), (ProcessEnd{.signal = SIGKILL}));
   const std::vector<pid_t> pids = vmProcesses();
   EXPECT_GE(pids.size(), 2U);
-  start();
+  daemon.start();
   for (const pid_t pid : pids) eventually([&] { return !Process::find(pid).has_value(); });
   EXPECT_TRUE(ask("GET", "/v1/templates", 200).at("templates").as_array().empty());
 }
 
 TEST_F(DaemonTest, TwoDaemonsDoNotShareAStateFolder) {
-  const Process second =
-      Process::start({.executable = QM_DAEMON,
-                      .arguments = {"--state", state.string(), "--socket", (folder.path() / "other.sock").string(),
-                                    "--vmm", QM_FAKE_VMM, "--jail", "none", "--hypervisor", "kvm", "--listen", "none"},
-                      .output = folder.path() / "second.log"})
-          .value();
+  const Process second = Process::start(daemon.plan("second.log")).value();
   EXPECT_EQ(second.reap(), (ProcessEnd{.code = 1}));
 }
 

@@ -1,0 +1,118 @@
+// quickmatch as a program, against quickmatchd as a program.
+#include <string>
+#include <vector>
+
+#include <boost/json/parse.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "api/daemon/testing/running_daemon.h"
+#include "vmm/os/piped_child.h"
+#include "vmm/os/wait.h"
+
+namespace qm {
+namespace {
+
+namespace json = boost::json;
+using testing::HasSubstr;
+
+struct Said {
+  int code = 0;
+  std::string out;
+  std::string err;
+};
+
+std::string drain(const FileDescriptor& pipe) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  std::string text;
+  for (;;) {
+    std::byte bytes[4096];
+    if (!waitReadable(pipe, deadline).has_value()) return text;
+    const std::size_t count = readSome(pipe, bytes).value_or(0);
+    if (count == 0) return text;
+    text.append(reinterpret_cast<const char*>(bytes), count);
+  }
+}
+
+class CliTest : public testing::Test {
+ protected:
+  Said quickmatch(std::vector<std::string> words, std::string_view input = {}) {
+    words.insert(words.begin(), {"quickmatch", "--socket", daemon.socket().string()});
+    PipedChild child =
+        startPiped({.executables = {QM_CLI}, .argv = words, .env = {"HOME=/nowhere"}, .folder = "/"}).value();
+    if (!input.empty()) EXPECT_TRUE(writeAll(child.in, std::as_bytes(std::span(input))).has_value());
+    child.in.close();
+    Said said{.out = drain(child.out), .err = drain(child.err)};
+    said.code = child.process.reap().value().code;
+    return said;
+  }
+  void putHello(int poolSize) {
+    const std::filesystem::path recipe = daemon.folder() / "hello.json";
+    const std::string text =
+        R"({"kernel":")" + daemon.kernel("vmlinux").string() + R"(","pool_size":)" + std::to_string(poolSize) + "}";
+    const FileDescriptor file = openFile(recipe, OpenMode::create).value();
+    ASSERT_TRUE(writeAll(file, std::as_bytes(std::span(text))).has_value());
+    const Said put = quickmatch({"template", "put", "hello", recipe.string()});
+    ASSERT_EQ(put.code, 0) << put.err;
+  }
+
+  test::RunningDaemon daemon{QM_DAEMON, QM_FAKE_VMM};
+};
+
+TEST_F(CliTest, RunGivesTheCommandsStreamsAndItsExitCode) {
+  putHello(0);
+  EXPECT_EQ(quickmatch({"run", "hello", "--", "/bin/echo", "hi", "-v"}).out, "/bin/echo hi -v\n");
+  const Said failing = quickmatch({"run", "hello", "--", "false"});
+  EXPECT_EQ(failing.code, 1);
+  EXPECT_EQ(failing.out, "");
+  EXPECT_EQ(failing.err, "false as ever\n");
+}
+
+TEST_F(CliTest, RunPassesItsInputByteByByteAndTellsTheRoadWhenAsked) {
+  putHello(0);
+  const Said said = quickmatch({"run", "-v", "hello", "--road", "boot", "--", "/bin/cat"}, "\xff input\n");
+  EXPECT_EQ(said.out, "\xff input\n");
+  EXPECT_THAT(said.err, HasSubstr("by road boot: "));
+  EXPECT_THAT(quickmatch({"leases"}).out, HasSubstr(R"({"leases":[]})")) << "its lease is released";
+}
+
+TEST_F(CliTest, ALeaseIsAcquiredAskedAndReleased) {
+  putHello(0);
+  const Said built = quickmatch({"template", "build", "hello"});
+  ASSERT_EQ(built.code, 0) << built.err;
+  const json::value grant = json::parse(quickmatch({"acquire", "hello", "--ttl", "30"}).out);
+  const std::string lease = std::string(grant.at("id").as_string()) + ":" + std::string(grant.at("token").as_string());
+  EXPECT_EQ(json::parse(quickmatch({"ping", lease}).out).at("nonce").as_string().size(), 16U);
+  EXPECT_EQ(quickmatch({"exec", lease, "--", "id"}).out, "id\n");
+  EXPECT_EQ(json::parse(quickmatch({"--json", "exec", lease, "--", "false"}).out).at("exit_code"), 1);
+  EXPECT_EQ(quickmatch({"renew", lease, "--ttl", "90"}).code, 0);
+  EXPECT_EQ(quickmatch({"release", lease}).code, 0);
+  const Said ended = quickmatch({"ping", lease});
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_THAT(ended.err, HasSubstr("The lease has ended"));
+  EXPECT_THAT(ended.err, HasSubstr("remedy: "));
+}
+
+TEST_F(CliTest, TemplatesAndPoolsAreListedAndRemoved) {
+  putHello(0);
+  EXPECT_EQ(json::parse(quickmatch({"template", "ls"}).out).at("templates").at(0).at("name"), "hello");
+  EXPECT_EQ(json::parse(quickmatch({"pool", "ls"}).out).at("pools").at(0).at("wanted"), 0);
+  EXPECT_EQ(quickmatch({"template", "rm", "hello"}).code, 0);
+  EXPECT_EQ(quickmatch({"template", "rm", "hello"}).code, 1);
+}
+
+TEST_F(CliTest, WhatCannotBeRunAtAllIsToldApartFromACommandThatFailed) {
+  const Said said = quickmatch({"run", "nothing", "--", "true"});
+  EXPECT_EQ(said.code, 125);
+  EXPECT_THAT(said.err, HasSubstr("there is no template named \"nothing\""));
+  EXPECT_EQ(quickmatch({"run"}).code, 2);
+}
+
+TEST_F(CliTest, TheDoctorTellsAboutTheDaemonToo) {
+  const json::value examined = json::parse(quickmatch({"doctor"}).out);
+  EXPECT_EQ(examined.at("findings").as_array().back().at("what"), "daemon");
+  EXPECT_EQ(examined.at("findings").as_array().back().at("state"), "good");
+}
+
+}  // namespace
+}  // namespace qm

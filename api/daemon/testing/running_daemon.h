@@ -1,0 +1,70 @@
+// quickmatchd as a program over a VMM without a guest, in a temporary folder; ended at the latest with this.
+#pragma once
+
+#include <signal.h>
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "snapshot/file/temp_folder.h"
+#include "vmm/os/process.h"
+#include "vmm/os/unix_socket.h"
+#include "vmm/result/check.h"
+
+namespace qm::test {
+
+class RunningDaemon {
+ public:
+  RunningDaemon(std::filesystem::path program, std::filesystem::path vmm)
+      : program_(std::move(program)), vmm_(std::move(vmm)) {
+    start();
+  }
+  RunningDaemon(const RunningDaemon&) = delete;
+  RunningDaemon& operator=(const RunningDaemon&) = delete;
+  ~RunningDaemon() {
+    if (process_.pid() > 0) stop(SIGTERM);
+  }
+
+  // Answers once it listens.
+  void start() {
+    process_ = Process::start(plan("daemon.log")).value();
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (!connectUnix(socket(), Blocking::yes).has_value()) {
+      CHECK(std::chrono::steady_clock::now() < deadline);
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+  ProcessEnd stop(int signal) {
+    CHECK(process_.signal(signal).has_value());
+    const ProcessEnd end = process_.reap().value();
+    process_ = Process();
+    return end;
+  }
+
+  StartPlan plan(const char* log) const {
+    return {.executable = program_,
+            .arguments = {"--state", state().string(), "--vmm", vmm_.string(), "--jail", "none", "--hypervisor", "kvm",
+                          "--listen", "none"},
+            .output = folder_.path() / log};
+  }
+  std::filesystem::path state() const { return folder_.path() / "state"; }
+  std::filesystem::path socket() const { return state() / "api.sock"; }
+  const std::filesystem::path& folder() const { return folder_.path(); }
+  // A file that stands for a kernel. The VMM without a guest refuses one whose name has "bad" in it.
+  std::filesystem::path kernel(const std::string& name) const {
+    const std::filesystem::path path = folder_.path() / name;
+    CHECK(openFile(path, OpenMode::create).has_value());
+    return path;
+  }
+
+ private:
+  TempFolder folder_;
+  std::filesystem::path program_;
+  std::filesystem::path vmm_;
+  Process process_;
+};
+
+}  // namespace qm::test
