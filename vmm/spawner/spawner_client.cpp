@@ -54,10 +54,14 @@ Result<SpawnerClient> SpawnerClient::start(const std::filesystem::path& executab
                                         .arguments = spawnerArguments(policy),
                                         .output = {},
                                         .descriptors = {{.ours = theirs.get(), .number = spawner::kSocketNumber}}}));
-  SpawnerClient client(std::move(ours));
+  SpawnerClient client = TRY(over(std::move(ours)));
   client.process_ = std::move(process);
-  TRY(setReceiveTimeout(client.socket_, kAnswerLimit));
   return client;
+}
+
+Result<SpawnerClient> SpawnerClient::over(FileDescriptor socket) {
+  TRY(setReceiveTimeout(socket, kAnswerLimit));
+  return SpawnerClient(std::move(socket));
 }
 
 SpawnerClient::SpawnerClient(FileDescriptor socket)
@@ -79,6 +83,7 @@ Result<SpawnerClient::Answered> SpawnerClient::ask(const spawner::Request& reque
   if (message.has_value() && message->bytes.empty()) return lost("it has ended");
   if (!message.has_value()) {
     // An answer that comes later would be taken for the next request's.
+    stopSending(socket_);
     stopReceiving(socket_);
     return lost(message.error().text());
   }

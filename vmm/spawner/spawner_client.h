@@ -35,7 +35,7 @@ class SpawnerClient {
   // Starts `executable` (quickmatch-spawner), which ends when this is destroyed.
   static Result<SpawnerClient> start(const std::filesystem::path& executable, const JailPolicy& policy);
   // One that somebody else, with more rights than ours, has started on the other end.
-  explicit SpawnerClient(FileDescriptor socket);
+  static Result<SpawnerClient> over(FileDescriptor socket);
 
   SpawnerClient(SpawnerClient&&) = default;
   SpawnerClient& operator=(SpawnerClient&&) = delete;
@@ -50,6 +50,7 @@ class SpawnerClient {
 
  private:
   struct Answered;
+  explicit SpawnerClient(FileDescriptor socket);
   Result<Answered> ask(const spawner::Request& request, const std::vector<int>& descriptors) const;
 
   std::unique_ptr<std::mutex> oneAtATime_;  // guards socket_: an answer follows its request
