@@ -56,7 +56,7 @@ class CliTest : public testing::Test {
     ASSERT_EQ(put.code, 0) << put.err;
   }
 
-  test::RunningDaemon daemon{QM_DAEMON, QM_FAKE_VMM};
+  test::RunningDaemon daemon{{.daemon = QM_DAEMON, .vmm = QM_FAKE_VMM, .spawner = QM_SPAWNER}};
 };
 
 TEST_F(CliTest, RunGivesTheCommandsStreamsAndItsExitCode) {

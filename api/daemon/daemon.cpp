@@ -9,18 +9,28 @@
 #include "api/daemon/vm/left_over_vms.h"
 #include "api/daemon/vm/microvm_spawner.h"
 #include "pool/shelf/store_shelf.h"
+#include "vmm/hypervisor/kvm/probe.h"
 #include "vmm/version/version.h"
 
 namespace qm {
 
 namespace {
 
-// A jail that cannot be had is refused, never left out in silence.
-Result<std::unique_ptr<VmmLauncher>> launcherFor(const DaemonConfig& config) {
-  if (config.jail == JailChoice::namespaces) {
-    return Error(Remedy::fixInput, "VMs cannot be jailed by this build; start with --jail none to run them plainly");
-  }
-  return std::make_unique<PlainLauncher>(config.vmm);
+Result<std::unique_ptr<VmmLauncher>> launcherFor(const DaemonConfig& config, const StateFolder& state) {
+  LauncherSettings settings{.vmm = config.vmm, .spawner = config.spawner, .folders = config.folders};
+  settings.isolation = config.jail == JailChoice::namespaces ? Isolation::jailed : Isolation::bare;
+  settings.folders.push_back(state.snapshots());
+  return VmmLauncher::start(settings);
+}
+
+// Automatic means: not before a probe guest has shown that kernels run.
+Status checkHypervisor(const DaemonConfig& config, const Log& log) {
+  if (config.hypervisor == HypervisorChoice::kvm) return {};
+  const KvmKind kind = TRY(probeKvm());
+  log.info("daemon.kvm", {{"found", kind.reason}});
+  if (kind.state == KvmState::hardware) return {};
+  return Error(Remedy::giveUp, "this host's KVM runs no kernels: " + kind.reason +
+                                   "; `quickmatch doctor` says what to do, --hypervisor kvm takes it all the same");
 }
 
 }  // namespace
@@ -80,13 +90,14 @@ Daemon::~Daemon() {
 }
 
 Result<std::unique_ptr<Daemon>> Daemon::start(const DaemonConfig& config, Log log) {
+  TRY(checkHypervisor(config, log));
   StateFolder state = TRY(StateFolder::open(config.state));
   const LeftOver found = TRY(endLeftOverVms(state.vms(), log));
   if (found.folders > 0) {
     log.warning("daemon.left_over", {{"folders", found.folders}, {"processes", found.processes}});
   }
   auto shelf = TRY(pool::StoreShelf::open(state.shelf()));
-  auto launcher = TRY(launcherFor(config));
+  auto launcher = TRY(launcherFor(config, state));
   auto inside = std::make_unique<Inside>(std::move(state), std::move(shelf), std::move(launcher), config, log);
   // From here on an error ends what has begun.
   std::unique_ptr<Daemon> daemon(new Daemon(std::move(inside)));

@@ -60,7 +60,7 @@ class DaemonTest : public testing::Test {
     return pids;
   }
 
-  test::RunningDaemon daemon{QM_DAEMON, QM_FAKE_VMM};
+  test::RunningDaemon daemon{{.daemon = QM_DAEMON, .vmm = QM_FAKE_VMM, .spawner = QM_SPAWNER}};
   std::filesystem::path state = daemon.state();
   HttpClient client{daemon.socket()};
 };

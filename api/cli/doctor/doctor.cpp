@@ -5,6 +5,7 @@
 
 #include "api/cli/command.h"
 #include "api/cli/doctor/host_checks.h"
+#include "api/cli/doctor/jail_check.h"
 #include "api/cli/doctor/kvm_check.h"
 #include "vmm/os/file_descriptor.h"
 
@@ -37,17 +38,18 @@ Finding daemonFinding(DaemonApi& api) {
 
 std::vector<Finding> examine(DaemonApi& api) {
   std::error_code ignored;
-  return {checkKvm(),
-          checkKernelRelease(read("/proc/sys/kernel/osrelease").value_or("")),
-          checkUserNamespaces(read("/proc/sys/user/max_user_namespaces"),
-                              read("/proc/sys/kernel/unprivileged_userns_clone")),
-          checkCgroups(read("/sys/fs/cgroup/cgroup.controllers"),
-                       std::filesystem::exists("/sys/fs/cgroup/memory", ignored)),
-          checkOpenFiles(read("/proc/self/limits").value_or("")),
-          checkMemory(read("/proc/meminfo").value_or("")),
-          checkDisk(freeBytesAt(api.socket().parent_path())),
-          checkTun(std::filesystem::exists("/dev/net/tun", ignored)),
-          daemonFinding(api)};
+  // The jail first: its probe wants a process of one thread, which KVM's leaves behind.
+  std::vector<Finding> findings = checkJail(probeJail());
+  findings.insert(findings.begin(), checkKvm(probeKvm()));
+  const bool hasVersion1 = std::filesystem::exists("/sys/fs/cgroup/memory", ignored);
+  findings.push_back(checkKernelRelease(read("/proc/sys/kernel/osrelease").value_or("")));
+  findings.push_back(checkCgroups(read("/sys/fs/cgroup/cgroup.controllers"), hasVersion1));
+  findings.push_back(checkOpenFiles(read("/proc/self/limits").value_or("")));
+  findings.push_back(checkMemory(read("/proc/meminfo").value_or("")));
+  findings.push_back(checkDisk(freeBytesAt(api.socket().parent_path())));
+  findings.push_back(checkTun(std::filesystem::exists("/dev/net/tun", ignored)));
+  findings.push_back(daemonFinding(api));
+  return findings;
 }
 
 }  // namespace

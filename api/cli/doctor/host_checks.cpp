@@ -51,24 +51,6 @@ Finding checkKernelRelease(std::string_view release) {
   return finding;
 }
 
-Finding checkUserNamespaces(std::optional<std::string_view> most, std::optional<std::string_view> unprivileged) {
-  Finding finding{.what = "user namespaces", .found = "allowed"};
-  if (!most || numberAt(*most) == 0) {
-    finding = {.what = finding.what,
-               .state = State::limited,
-               .found = most ? "none allowed" : "not in this kernel",
-               .remedy =
-                   "Set user.max_user_namespaces above 0 with sysctl, start quickmatchd as root, or run VMs "
-                   "without a jail (--jail none)."};
-  } else if (unprivileged && numberAt(*unprivileged) == 0) {
-    finding = {.what = finding.what,
-               .state = State::limited,
-               .found = "for root only",
-               .remedy = "Set kernel.unprivileged_userns_clone to 1 with sysctl, or start quickmatchd as root."};
-  }
-  return finding;
-}
-
 Finding checkCgroups(std::optional<std::string_view> controllers, bool hasVersion1) {
   Finding finding{.what = "cgroups"};
   const std::string_view listed = trimmed(controllers.value_or(""));

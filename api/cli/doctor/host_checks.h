@@ -12,8 +12,6 @@ namespace qm::cli {
 
 // /proc/sys/kernel/osrelease: "6.1.0-18-amd64"
 Finding checkKernelRelease(std::string_view release);
-// /proc/sys/user/max_user_namespaces, and Debian's /proc/sys/kernel/unprivileged_userns_clone.
-Finding checkUserNamespaces(std::optional<std::string_view> most, std::optional<std::string_view> unprivileged);
 // /sys/fs/cgroup/cgroup.controllers (v2), and whether there are v1 hierarchies.
 Finding checkCgroups(std::optional<std::string_view> controllers, bool hasVersion1);
 // /proc/self/limits

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "api/cli/doctor/jail_check.h"
+#include "api/cli/doctor/kvm_check.h"
+
 namespace qm::cli {
 namespace {
 
@@ -15,11 +18,17 @@ TEST(HostChecks, AKernelIsJudgedByItsNumbersNotItsDigits) {
   EXPECT_EQ(checkKernelRelease("").state, State::missing);
 }
 
-TEST(HostChecks, UserNamespacesMayBeThereForRootOnly) {
-  EXPECT_EQ(checkUserNamespaces("63000\n", std::nullopt).state, State::good);
-  EXPECT_EQ(checkUserNamespaces("63000\n", "0\n").found, "for root only");
-  EXPECT_EQ(checkUserNamespaces("0\n", "1\n").found, "none allowed");
-  EXPECT_EQ(checkUserNamespaces(std::nullopt, std::nullopt).found, "not in this kernel");
+TEST(HostChecks, KvmHasThreeStatesAndOnlyOneOfThemIsGood) {
+  EXPECT_EQ(checkKvm(KvmKind{.state = KvmState::hardware, .reason = "fast"}).found, "hardware: fast");
+  EXPECT_EQ(checkKvm(KvmKind{.state = KvmState::emulated, .reason = "slow"}).state, State::missing);
+  EXPECT_EQ(checkKvm(KvmKind{.state = KvmState::absent, .reason = "no device"}).found, "absent: no device");
+}
+
+TEST(HostChecks, AJailIsOneFindingUnlessAPartOfItDoesNotWork) {
+  JailSupport support{.parts = {{.name = "pid namespace", .works = true}, {.name = "mount namespace", .works = true}}};
+  EXPECT_EQ(checkJail(support).size(), 1U);
+  support.parts[1] = {.name = "mount namespace", .works = false, .remedy = "Allow it."};
+  EXPECT_EQ(checkJail(support).front().what, "jail: mount namespace");
 }
 
 TEST(HostChecks, CgroupsNeedMemoryAndCpuInVersion2) {
@@ -37,9 +46,10 @@ TEST(HostChecks, TheSoftLimitOfOpenFilesCounts) {
 }
 
 TEST(HostChecks, WhatIsNotGoodHasARemedyThatIsASentence) {
-  for (const Finding& finding : {checkKernelRelease("4.19"), checkUserNamespaces("0", "0"),
-                                 checkUserNamespaces("1", "0"), checkCgroups("", true), checkCgroups("", false),
-                                 checkOpenFiles(""), checkDisk(0), checkTun(false), checkMemory("")}) {
+  for (const Finding& finding :
+       {checkKernelRelease("4.19"), checkKvm(KvmKind{}), checkKvm(KvmKind{.state = KvmState::emulated}),
+        checkCgroups("", true), checkCgroups("", false), checkOpenFiles(""), checkDisk(0), checkTun(false),
+        checkMemory("")}) {
     EXPECT_NE(finding.state, State::good) << finding.what;
     EXPECT_TRUE(finding.remedy.ends_with('.')) << finding.what;
   }

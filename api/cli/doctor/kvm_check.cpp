@@ -1,23 +1,31 @@
 #include "api/cli/doctor/kvm_check.h"
 
-#include "vmm/os/file_descriptor.h"
-
 namespace qm::cli {
 
-Finding checkKvm() {
-  const Result<FileDescriptor> device = openFile("/dev/kvm", OpenMode::readWrite);
-  if (!device.has_value()) {
+Finding checkKvm(const Result<KvmKind>& probed) {
+  if (!probed.has_value()) {
     return {.what = "KVM",
             .state = Finding::State::missing,
-            .found = device.error().text(),
-            .remedy =
-                "Load kvm_intel or kvm_amd, give this user the device (group kvm), or use a host with virtualisation."};
+            .found = probed.error().text(),
+            .remedy = "Free some memory and try again."};
+  }
+  switch (probed->state) {
+    case KvmState::hardware:
+      return {.what = "KVM", .found = "hardware: " + probed->reason};
+    case KvmState::emulated:
+      return {.what = "KVM",
+              .state = Finding::State::missing,
+              .found = "emulated: " + probed->reason,
+              .remedy = "Use a host that virtualises in hardware; this one's KVM emulates the guest's kernel mode."};
+    case KvmState::absent:
+      break;
   }
   return {.what = "KVM",
-          .state = Finding::State::limited,
-          .found = "/dev/kvm opens; whether it runs kernels at hardware speed was not tried",
+          .state = Finding::State::missing,
+          .found = "absent: " + probed->reason,
           .remedy =
-              "Boot a template (quickmatch template build NAME): where kernel mode is emulated, it does not come up."};
+              "Load kvm_intel or kvm_amd, give this user the device (group kvm), or use a host that virtualises "
+              "in hardware."};
 }
 
 }  // namespace qm::cli

@@ -18,10 +18,12 @@ namespace qm::test {
 
 class RunningDaemon {
  public:
-  RunningDaemon(std::filesystem::path program, std::filesystem::path vmm)
-      : program_(std::move(program)), vmm_(std::move(vmm)) {
-    start();
-  }
+  struct Programs {
+    std::filesystem::path daemon;
+    std::filesystem::path vmm;
+    std::filesystem::path spawner;
+  };
+  explicit RunningDaemon(Programs programs) : programs_(std::move(programs)) { start(); }
   RunningDaemon(const RunningDaemon&) = delete;
   RunningDaemon& operator=(const RunningDaemon&) = delete;
   ~RunningDaemon() {
@@ -45,9 +47,9 @@ class RunningDaemon {
   }
 
   StartPlan plan(const char* log) const {
-    return {.executable = program_,
-            .arguments = {"--state", state().string(), "--vmm", vmm_.string(), "--jail", "none", "--hypervisor", "kvm",
-                          "--listen", "none"},
+    return {.executable = programs_.daemon,
+            .arguments = {"--state", state().string(), "--vmm", programs_.vmm.string(), "--spawner",
+                          programs_.spawner.string(), "--jail", "none", "--hypervisor", "kvm", "--listen", "none"},
             .output = folder_.path() / log};
   }
   std::filesystem::path state() const { return folder_.path() / "state"; }
@@ -62,8 +64,7 @@ class RunningDaemon {
 
  private:
   TempFolder folder_;
-  std::filesystem::path program_;
-  std::filesystem::path vmm_;
+  Programs programs_;
   Process process_;
 };
 

@@ -29,7 +29,15 @@ Result<bool> endProcessOf(const VmFolder& folder) {
 Result<LeftOver> endLeftOverVms(const std::filesystem::path& vms, const Log& log) {
   std::error_code failure;
   std::vector<VmFolder> folders;
-  for (const auto& entry : std::filesystem::directory_iterator(vms, failure)) folders.push_back({entry.path()});
+  // Anything else there is a record whose folder is gone already, or one that was not written whole.
+  std::vector<std::filesystem::path> rest;
+  for (const auto& entry : std::filesystem::directory_iterator(vms, failure)) {
+    if (entry.is_directory()) {
+      folders.push_back({entry.path()});
+    } else {
+      rest.push_back(entry.path());
+    }
+  }
   if (failure && failure != std::errc::no_such_file_or_directory) {
     return systemError("reading " + vms.string(), failure.value());
   }
@@ -46,6 +54,7 @@ Result<LeftOver> endLeftOverVms(const std::filesystem::path& vms, const Log& log
     ++found.folders;
     if (hadProcess) ++found.processes;
   }
+  for (const std::filesystem::path& file : rest) std::filesystem::remove(file, failure);
   return found;
 }
 

@@ -8,22 +8,11 @@
 #include <fmt/format.h>
 
 #include "api/daemon/vm/process_memory.h"
+#include "vmm/os/untrusted_file.h"
 
 namespace qm {
 
 namespace {
-
-// Moved, not written there: a jailed VMM writes in its own folder only. Read-only from then on for everybody, and
-// readable for a jail's user: who may reach it is the folder's mode above to say.
-Status handOver(const std::filesystem::path& from, const std::filesystem::path& to) {
-  std::error_code failure;
-  using std::filesystem::perms;
-  std::filesystem::permissions(from, perms::owner_read | perms::group_read | perms::others_read, failure);
-  if (failure) return systemError("chmod " + from.string(), failure.value());
-  std::filesystem::rename(from, to, failure);
-  if (failure) return systemError("rename " + from.string() + " to " + to.string(), failure.value());
-  return {};
-}
 
 // A jail's user passes through to the files; nobody else gets past the state folder.
 Status letPass(const std::filesystem::path& folder) {
@@ -76,8 +65,9 @@ Status Microvm::restore(const pool::RestorePlan& plan, pool::Deadline deadline) 
 Status Microvm::pauseAndSave(const std::filesystem::path& state, const std::filesystem::path& memory,
                              pool::Deadline deadline) {
   for (const VmmRequest& request : saveRequests()) TRY(ask(request, deadline));
-  TRY(handOver(folder_.path / kSavedStateName, state));
-  TRY(handOver(folder_.path / kSavedMemoryName, memory));
+  // Moved, not written there: a jailed VMM writes in its own folder only.
+  TRY(adoptFile(folder_.path / kSavedStateName, state));
+  TRY(adoptFile(folder_.path / kSavedMemoryName, memory));
   return letPass(state.parent_path());
 }
 

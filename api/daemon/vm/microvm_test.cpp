@@ -1,7 +1,7 @@
 // VMs as processes, by a VMM without a guest (testing/fake_vmm.cpp).
 #include "api/daemon/vm/microvm.h"
 
-#include <signal.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <filesystem>
@@ -25,6 +25,10 @@ pool::Deadline soon() {
   return std::chrono::steady_clock::now() + 10s;
 }
 
+std::unique_ptr<VmmLauncher> launcherOf(const char* vmm) {
+  return VmmLauncher::start({.vmm = vmm, .spawner = QM_SPAWNER, .isolation = Isolation::bare}).value();
+}
+
 class MicrovmTest : public testing::Test {
  protected:
   std::unique_ptr<pool::VmProcess> spawn(const std::string& id) { return spawner.spawn(id).value(); }
@@ -42,8 +46,8 @@ class MicrovmTest : public testing::Test {
     std::filesystem::create_directory(folder.path() / "vms");
     return folder.path() / "vms";
   }();
-  PlainLauncher launcher{QM_FAKE_VMM};
-  MicrovmSpawner spawner{vms, launcher, Log::silent()};
+  std::unique_ptr<VmmLauncher> launcher = launcherOf(QM_FAKE_VMM);
+  MicrovmSpawner spawner{vms, *launcher, Log::silent()};
 };
 
 TEST_F(MicrovmTest, AGuestIsBootedAndAnswersThroughItsAgent) {
@@ -96,8 +100,8 @@ TEST_F(MicrovmTest, ACommandUnderWayFailsSoonWhenItsVmEnds) {
 }
 
 TEST_F(MicrovmTest, AProgramThatIsNoVmmIsToldApartBeforeTheDeadline) {
-  PlainLauncher wrong("/bin/false");
-  MicrovmSpawner spawnerOfWrong(vms, wrong, Log::silent());
+  const auto wrong = launcherOf("/bin/false");
+  MicrovmSpawner spawnerOfWrong(vms, *wrong, Log::silent());
   const auto vm = spawnerOfWrong.spawn("vm-1");
   // It may have ended before its start was written down.
   if (!vm.has_value()) return;
@@ -109,7 +113,7 @@ class LeftOverTest : public MicrovmTest {
   // As a daemon that was killed leaves it: nobody ends the VM.
   Process abandoned(const std::string& id) {
     const VmFolder vm = makeVmFolder(vms, id).value();
-    Process process = launcher.launch(vm, {"--api-sock", std::string(kApiSocketName)}).value();
+    Process process = launcher->launch(vm, {"--api-sock", std::string(kApiSocketName)}).value();
     while (!connectUnix(vm.apiSocket(), Blocking::yes).has_value()) std::this_thread::yield();
     return process;
   }
@@ -119,14 +123,14 @@ TEST_F(LeftOverTest, WhatAnotherDaemonLeftIsEndedByItsRecord) {
   const Process process = abandoned("vm-1");
   ASSERT_TRUE(rememberProcess({vms / "vm-1"}, process.pid()).has_value());
   EXPECT_EQ(endLeftOverVms(vms, Log::silent()).value(), (LeftOver{.folders = 1, .processes = 1}));
-  EXPECT_EQ(process.reap(), (ProcessEnd{.signal = SIGKILL}));
+  EXPECT_TRUE(process.waitForEnd(soon()));
   EXPECT_TRUE(isEmpty());
 }
 
 TEST_F(LeftOverTest, OneThatWasNotWrittenDownIsFoundByItsControlSocket) {
   const Process process = abandoned("vm-1");
   EXPECT_EQ(endLeftOverVms(vms, Log::silent()).value(), (LeftOver{.folders = 1, .processes = 1}));
-  EXPECT_EQ(process.reap(), (ProcessEnd{.signal = SIGKILL}));
+  EXPECT_TRUE(process.waitForEnd(soon()));
 }
 
 TEST_F(LeftOverTest, ANumberThatMeansAnotherProcessByNowIsLeftAlone) {
@@ -134,7 +138,7 @@ TEST_F(LeftOverTest, ANumberThatMeansAnotherProcessByNowIsLeftAlone) {
   ASSERT_TRUE(rememberProcess(vm, ::getpid()).has_value());
   const std::string record =
       "{\"version\":1,\"pid\":" + std::to_string(::getpid()) + ",\"start_ticks\":1,\"boot_id\":\"another\"}";
-  const FileDescriptor file = openFile(vm.path / "process.json", OpenMode::create).value();
+  const FileDescriptor file = openFile(vm.record(), OpenMode::create).value();
   ASSERT_TRUE(writeAll(file, std::as_bytes(std::span(record))).has_value());
   EXPECT_EQ(endLeftOverVms(vms, Log::silent()).value(), (LeftOver{.folders = 1, .processes = 0}));
   EXPECT_TRUE(isEmpty());

@@ -9,12 +9,12 @@
 
 #include "api/json/fields.h"
 #include "vmm/os/unix_socket.h"
+#include "vmm/os/untrusted_file.h"
 
 namespace qm {
 
 namespace {
 
-constexpr std::string_view kRecordName = "process.json";
 constexpr std::uint64_t kLongestRecord = 4096;
 
 // Changes with each start of the host, and so tells whether ticks and pids mean anything still.
@@ -67,6 +67,7 @@ Result<VmFolder> makeVmFolder(const std::filesystem::path& vms, std::string_view
 void removeVmFolder(const VmFolder& folder) {
   std::error_code ignored;
   std::filesystem::remove_all(folder.path, ignored);
+  std::filesystem::remove(folder.record(), ignored);
 }
 
 Status rememberProcess(const VmFolder& folder, pid_t pid) {
@@ -75,17 +76,17 @@ Status rememberProcess(const VmFolder& folder, pid_t pid) {
   const std::string text = boost::json::serialize(
       boost::json::object{{"version", 1}, {"pid", pid}, {"start_ticks", ticks}, {"boot_id", boot}});
   // No fsync: after a crash of the host there is no process to find either.
-  const std::filesystem::path aside = folder.path / "process.json.new";
+  const std::filesystem::path aside = folder.record().native() + ".new";
   const FileDescriptor file = TRY(openFile(aside, OpenMode::create));
   TRY(writeAll(file, std::as_bytes(std::span(text))));
   std::error_code failure;
-  std::filesystem::rename(aside, folder.path / kRecordName, failure);
+  std::filesystem::rename(aside, folder.record(), failure);
   if (failure) return systemError("rename " + aside.string(), failure.value());
   return {};
 }
 
 Result<std::optional<Process>> findProcess(const VmFolder& folder) {
-  const std::filesystem::path path = folder.path / kRecordName;
+  const std::filesystem::path path = folder.record();
   if (!std::filesystem::exists(path)) return findListener(folder);
   const ProcessRecord record = TRY(readRecord(path).during("reading " + path.string()));
   const std::string boot = TRY(bootId());
@@ -100,7 +101,7 @@ Result<std::optional<Process>> findProcess(const VmFolder& folder) {
 
 std::string lastWords(const VmFolder& folder) {
   constexpr std::uint64_t kWords = 300;
-  const Result<FileDescriptor> file = openFile(folder.console(), OpenMode::read);
+  const Result<FileDescriptor> file = openUntrusted(folder.console());
   if (!file.has_value()) return {};
   const std::uint64_t size = fileBytes(*file).value_or(0);
   std::string text(std::min(size, kWords), '\0');

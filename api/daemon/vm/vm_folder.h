@@ -1,9 +1,10 @@
-// STATE/vms/ID: all that one VM leaves on disk while it lives, and what tells the next daemon whose it was.
+// What one VM leaves on disk while it lives, and what tells the next daemon whose it was.
 //
-//   api.sock      the VMM's REST interface
-//   vsock.sock    the host's side of the guest's vsock
-//   console.log   the guest's serial console, and before it what the VMM itself says
-//   process.json  which process it is; version 1: {"version", "pid", "start_ticks", "boot_id"}
+//   STATE/vms/ID/             the VM's own: the VMM, which may be hostile, writes here
+//     api.sock                its REST interface
+//     vsock.sock              the host's side of the guest's vsock
+//     console.log             what the VMM says, and the guest's serial console
+//   STATE/vms/ID.json         which process it is, out of its reach: {"version": 1, "pid", "start_ticks", "boot_id"}
 #pragma once
 
 #include <cstdint>
@@ -30,15 +31,17 @@ struct VmFolder {
   std::filesystem::path apiSocket() const { return path / kApiSocketName; }
   std::filesystem::path vsock() const { return path / kVsockName; }
   std::filesystem::path console() const { return path / kConsoleName; }
+  std::filesystem::path record() const { return path.native() + ".json"; }
 };
 
 // Makes VMS/ID, which must not exist, mode 0700.
 Result<VmFolder> makeVmFolder(const std::filesystem::path& vms, std::string_view id);
+// And its record.
 void removeVmFolder(const VmFolder& folder);
 
-// Writes process.json, whole or not at all; the process is not reaped meanwhile.
+// Writes the record, whole or not at all; the process is not reaped meanwhile.
 Status rememberProcess(const VmFolder& folder, pid_t pid);
-// The process that the folder tells of, if it still runs; none: it has ended, or the host was started anew since.
+// The process that the record tells of, if it still runs; none: it has ended, or the host was started anew since.
 // Where the daemon was killed before it wrote, whoever listens on api.sock is it.
 Result<std::optional<Process>> findProcess(const VmFolder& folder);
 

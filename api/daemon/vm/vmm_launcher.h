@@ -1,38 +1,43 @@
-// How VMM processes come to be. A resource behind an interface: in a jail by way of the spawner, or plainly.
+// How VMM processes come to be: by way of the spawner, in a jail or, where that was chosen in words, without one.
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "api/daemon/vm/vm_folder.h"
 #include "vmm/os/process.h"
 #include "vmm/result/result.h"
+#include "vmm/spawner/spawner_client.h"
 
 namespace qm {
+
+struct LauncherSettings {
+  std::filesystem::path vmm;
+  std::filesystem::path spawner;
+  Isolation isolation = Isolation::jailed;
+  // What a jailed VMM sees of the host, at the same paths, read-only: snapshots, kernels, images.
+  std::vector<std::filesystem::path> folders;
+};
 
 // Threads: any.
 class VmmLauncher {
  public:
-  virtual ~VmmLauncher() = default;
-  // Starts the VMM with the folder as its working directory. It outlives us.
-  virtual Result<Process> launch(const VmFolder& folder, const std::vector<std::string>& arguments) = 0;
-  // Once it was killed: waits for its end and takes it from the kernel.
-  virtual void reap(const Process& process) = 0;
-};
+  static Result<std::unique_ptr<VmmLauncher>> start(const LauncherSettings& settings);
 
-// A child without a jail.
-class PlainLauncher final : public VmmLauncher {
- public:
-  explicit PlainLauncher(std::filesystem::path vmm) : vmm_(std::move(vmm)) {}
-  Result<Process> launch(const VmFolder& folder, const std::vector<std::string>& arguments) override {
-    return Process::start(
-        {.executable = vmm_, .arguments = arguments, .folder = folder.path, .output = folder.console()});
-  }
-  void reap(const Process& process) override { process.reap(); }
+  // Starts the VMM with the folder as its working directory. It outlives us.
+  Result<Process> launch(const VmFolder& folder, const std::vector<std::string>& arguments) const;
+  // Once it was killed: waits for its end and takes it from the kernel.
+  void reap(const Process& process) const;
 
  private:
-  std::filesystem::path vmm_;
+  VmmLauncher(SpawnerClient spawner, LauncherSettings settings)
+      : spawner_(std::move(spawner)), settings_(std::move(settings)) {}
+  JailPlan jailFor(const VmFolder& folder) const;
+
+  SpawnerClient spawner_;
+  LauncherSettings settings_;
 };
 
 }  // namespace qm

@@ -1,0 +1,41 @@
+#include "api/daemon/vm/vmm_launcher.h"
+
+#include <chrono>
+#include <system_error>
+
+namespace qm {
+
+Result<std::unique_ptr<VmmLauncher>> VmmLauncher::start(const LauncherSettings& settings) {
+  SpawnerClient spawner = TRY(SpawnerClient::start(settings.spawner, {.isolation = settings.isolation}));
+  return std::unique_ptr<VmmLauncher>(new VmmLauncher(std::move(spawner), settings));
+}
+
+JailPlan VmmLauncher::jailFor(const VmFolder& folder) const {
+  JailPlan plan{.folder = folder.path};
+  for (const std::filesystem::path& path : settings_.folders) plan.readOnly.push_back({.host = path, .inside = path});
+  // A host without the device is not the jail's to refuse: the VMM says so when it is to run a guest.
+  std::error_code ignored;
+  if (std::filesystem::exists(pathOf(JailDevice::kvm), ignored)) plan.devices.push_back(JailDevice::kvm);
+  return plan;
+}
+
+Result<Process> VmmLauncher::launch(const VmFolder& folder, const std::vector<std::string>& arguments) const {
+  const FileDescriptor console = TRY(openFile(folder.console(), OpenMode::append));
+  constexpr int kStandardOutput = 1;
+  constexpr int kStandardError = 2;
+  return spawner_.spawn({.executable = settings_.vmm,
+                         .arguments = arguments,
+                         .jail = jailFor(folder),
+                         .descriptors = {{.ours = console.get(), .number = kStandardOutput},
+                                         {.ours = console.get(), .number = kStandardError}}});
+}
+
+void VmmLauncher::reap(const Process& process) const {
+  // A spawner that is lost leaves its children to init, which reaps them; a killed process ends all the same.
+  constexpr std::chrono::seconds kPatience{10};
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  static_cast<void>(process.waitForEnd(deadline));
+  static_cast<void>(spawner_.reap(process, deadline));
+}
+
+}  // namespace qm
