@@ -35,6 +35,7 @@ constexpr std::array kEndpoints{
     Endpoint{"GET", "/version", describe<DescribeVersion>},
     Endpoint{"GET", "/machine-config", describe<DescribeShape>},
     Endpoint{"GET", "/qm/times", describe<DescribeTimes>},
+    Endpoint{"GET", "/qm/counters", describe<DescribeCounters>},
     Endpoint{"PUT", "/machine-config", as<readShape>},
     Endpoint{"PUT", "/boot-source", as<readBootFiles>},
     Endpoint{"PUT", "/drives/", as<readDrive>},

@@ -28,6 +28,7 @@ TEST(ParseRequest, QuestionsHaveNoBody) {
   parsed<DescribeVersion>("GET", "/version");
   parsed<DescribeShape>("GET", "/machine-config");
   parsed<DescribeTimes>("GET", "/qm/times");
+  parsed<DescribeCounters>("GET", "/qm/counters");
   EXPECT_EQ(fault("GET", "/", "{}"), "GET request cannot have a body.");
 }
 

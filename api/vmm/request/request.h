@@ -25,6 +25,9 @@ struct DescribeShape {  // GET /machine-config
 struct DescribeTimes {  // GET /qm/times: ours
   bool operator==(const DescribeTimes&) const = default;
 };
+struct DescribeCounters {  // GET /qm/counters: ours
+  bool operator==(const DescribeCounters&) const = default;
+};
 
 struct MachineShape {  // PUT /machine-config
   std::uint32_t vcpus = 1;
@@ -72,8 +75,8 @@ struct LoadSnapshot {  // PUT /snapshot/load
   bool operator==(const LoadSnapshot&) const = default;
 };
 
-using Request = std::variant<DescribeInstance, DescribeVersion, DescribeShape, DescribeTimes, MachineShape, BootFiles,
-                             BlockConfig, NetConfig, VsockConfig, AddEntropy, StartInstance, PressCtrlAltDel, Pause,
-                             Resume, CreateSnapshot, LoadSnapshot>;
+using Request = std::variant<DescribeInstance, DescribeVersion, DescribeShape, DescribeTimes, DescribeCounters,
+                             MachineShape, BootFiles, BlockConfig, NetConfig, VsockConfig, AddEntropy, StartInstance,
+                             PressCtrlAltDel, Pause, Resume, CreateSnapshot, LoadSnapshot>;
 
 }  // namespace qm::vmm
