@@ -20,7 +20,9 @@ VmmRequest put(std::string target, const object& body) {
 }
 
 VmmRequest bootSource(const pool::BootPlan& plan) {
-  object body{{"kernel_image_path", plan.kernel.native()}, {"boot_args", plan.bootArguments}};
+  object body{{"kernel_image_path", plan.kernel.native()}};
+  // Without any the VMM has its own.
+  if (!plan.bootArguments.empty()) body["boot_args"] = plan.bootArguments;
   if (!plan.initrd.empty()) body["initrd_path"] = plan.initrd.native();
   return put("/boot-source", body);
 }

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "api/daemon/vm/process_memory.h"
+#include "api/daemon/vm/vm_folder.h"
+#include "api/vmm/request/parse.h"
 
 namespace qm {
 namespace {
@@ -37,6 +39,34 @@ TEST(VmmRequests, ARestoreNamesTheHostsSideAnew) {
   EXPECT_EQ(body.at("vsock_override").at("uds_path"), "vsock.sock");
   EXPECT_EQ(body.at("drive_overrides").at(0).at("path_on_host"), "/a");
   EXPECT_EQ(body.at("resume_vm"), true);
+}
+
+// What the VMM's own parser makes of it.
+Result<vmm::Request> read(const VmmRequest& request) {
+  return vmm::parseRequest(request.method, request.target, request.body);
+}
+
+TEST(VmmRequests, TheVmmUnderstandsEachAsItIsMeant) {
+  const pool::DrivePlan drive{.id = "disk0", .image = "/a"};
+  for (const VmmRequest& request : bootRequests({.kernel = "/k",
+                                                 .initrd = "/i",
+                                                 .drives = {drive},
+                                                 .bootArguments = "quiet",
+                                                 .memoryBytes = 64ULL << 20U,
+                                                 .cpuTemplate = "qm-v1"})) {
+    const auto parsed = read(request);
+    EXPECT_TRUE(parsed.has_value()) << request.target << ": " << parsed.error().text();
+  }
+  const vmm::LoadSnapshot load =
+      std::get<vmm::LoadSnapshot>(read(restoreRequest({.state = "/s", .memory = "/m", .drives = {drive}})).value());
+  EXPECT_EQ(load.memory, "/m");
+  EXPECT_TRUE(load.resume);
+  EXPECT_EQ(load.devices.vsockSocketPath, kVsockName);
+  ASSERT_EQ(load.devices.blocks.size(), 1U);
+  EXPECT_EQ(load.devices.blocks[0].path, "/a");
+  const std::vector<VmmRequest> save = saveRequests();
+  EXPECT_TRUE(std::holds_alternative<vmm::Pause>(read(save.at(0)).value()));
+  EXPECT_EQ(std::get<vmm::CreateSnapshot>(read(save.at(1)).value()).state, kSavedStateName);
 }
 
 TEST(ProcessMemory, PrivateAndSharedAreSumsOfTheRollup) {
