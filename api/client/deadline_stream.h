@@ -1,4 +1,4 @@
-// A connected, non-blocking socket as Beast's synchronous algorithms want a stream, with a deadline. Beast's own
+// A connected, non-blocking socket as Beast's synchronous algorithms read a stream, with a deadline. Beast's own
 // streams know deadlines in asynchronous calls only. For http_client.cpp only: it shows Beast.
 #pragma once
 
@@ -10,7 +10,6 @@
 #include <boost/system/error_code.hpp>
 
 #include "vmm/os/file_descriptor.h"
-#include "vmm/os/stream_socket.h"
 #include "vmm/os/wait.h"
 
 namespace qm {
@@ -37,33 +36,16 @@ class DeadlineStream {
     }
   }
 
-  // SyncWriteStream
-  template <class Buffers>
-  std::size_t write_some(const Buffers& buffers, boost::system::error_code& failure) {
-    const boost::asio::const_buffer given = firstOf<boost::asio::const_buffer>(
-        boost::asio::buffer_sequence_begin(buffers), boost::asio::buffer_sequence_end(buffers));
-    if (given.size() == 0) return done(0, failure);
-    const std::span bytes(static_cast<const std::byte*>(given.data()), given.size());
-    for (;;) {
-      const Result<std::size_t> count = sendSome(socket_, bytes);
-      if (count.has_value()) return done(*count, failure);
-      if (count.error().remedy() != Remedy::retry) return fail(boost::asio::error::broken_pipe, failure);
-      if (!waitWritable(socket_, deadline_).has_value()) return fail(boost::asio::error::timed_out, failure);
-    }
-  }
-
-  // The throwing forms, which the concepts ask for and nobody calls.
+  // The throwing form, which the concept asks for and nobody calls.
   template <class Buffers>
   std::size_t read_some(const Buffers& buffers);
-  template <class Buffers>
-  std::size_t write_some(const Buffers& buffers);
 
  private:
   // The first buffer that is not empty: one may always do less than all.
-  template <class Buffer = boost::asio::mutable_buffer, class Iterator>
-  static Buffer firstOf(Iterator begin, Iterator end) {
+  template <class Iterator>
+  static boost::asio::mutable_buffer firstOf(Iterator begin, Iterator end) {
     for (; begin != end; ++begin) {
-      const Buffer buffer(*begin);
+      const boost::asio::mutable_buffer buffer(*begin);
       if (buffer.size() > 0) return buffer;
     }
     return {};

@@ -1,5 +1,7 @@
 #include "api/client/http_client.h"
 
+#include <sstream>
+
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <fmt/format.h>
@@ -7,6 +9,7 @@
 #include "api/client/deadline_stream.h"
 #include "vmm/os/stream_socket.h"
 #include "vmm/os/unix_socket.h"
+#include "vmm/os/wait.h"
 
 namespace qm {
 
@@ -18,7 +21,8 @@ namespace http = boost::beast::http;
 constexpr std::uint64_t kLongestAnswer = 128ULL << 20U;
 constexpr unsigned kHttp11 = 11;
 
-http::request<http::string_body> messageOf(const HttpAsk& ask) {
+// Head and body in one piece, so that both go in one call.
+std::string messageOf(const HttpAsk& ask) {
   http::request<http::string_body> message(http::string_to_verb(ask.method), ask.target, kHttp11);
   message.set(http::field::host, "localhost");
   message.set(http::field::accept, "application/json");
@@ -26,7 +30,23 @@ http::request<http::string_body> messageOf(const HttpAsk& ask) {
   if (!ask.body.empty()) message.set(http::field::content_type, "application/json");
   message.body() = ask.body;
   message.prepare_payload();
-  return message;
+  std::ostringstream text;
+  text << message;
+  return std::move(text).str();
+}
+
+// As much as the peer takes: one that refuses a body may answer and close before it has read all.
+Status sendAll(const FileDescriptor& socket, std::string_view text, HttpClient::Deadline deadline) {
+  while (!text.empty()) {
+    const Result<std::size_t> count = sendSome(socket, std::as_bytes(std::span(text)));
+    if (count.has_value()) {
+      text.remove_prefix(*count);
+      continue;
+    }
+    if (count.error().remedy() != Remedy::retry) return {};
+    TRY(waitWritable(socket, deadline));
+  }
+  return {};
 }
 
 Error failed(const std::filesystem::path& socket, const boost::system::error_code& failure) {
@@ -51,12 +71,9 @@ Result<HttpAnswer> HttpClient::ask(const HttpAsk& request, Deadline deadline) {
   if (!connection_.isOpen() || isStale()) TRY(connect());
   // Whatever goes wrong from here on leaves the connection amid a message: it is not used again.
   FileDescriptor connection = std::move(connection_);
+  TRY(sendAll(connection, messageOf(request), deadline).during("asking " + socket_.string()));
   DeadlineStream stream(connection, deadline);
   boost::system::error_code failure;
-  const auto message = messageOf(request);
-  http::write(stream, message, failure);
-  // A server that refuses a body may answer before it has read all; what it said counts.
-  if (failure && failure != boost::asio::error::broken_pipe) return failed(socket_, failure);
   boost::beast::flat_buffer buffer;
   http::response_parser<http::string_body> parser;
   parser.body_limit(kLongestAnswer);
