@@ -1,6 +1,9 @@
 #include "vmm/os/signals.h"
 
 #include <signal.h>
+#include <sys/signalfd.h>
+
+#include <cerrno>
 
 #include "vmm/result/check.h"
 
@@ -27,6 +30,13 @@ int waitForSignal(std::initializer_list<int> numbers) {
   int arrived = 0;
   CHECK(::sigwait(&set, &arrived) == 0);
   return arrived;
+}
+
+Result<FileDescriptor> watchSignals(std::initializer_list<int> numbers) {
+  const sigset_t set = setOf(numbers);
+  FileDescriptor file(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!file.isOpen()) return systemError("signalfd", errno);
+  return file;
 }
 
 }  // namespace qm

@@ -1,0 +1,205 @@
+#include "api/vmm/controller/controller.h"
+
+#include <algorithm>
+#include <variant>
+
+#include <fmt/format.h>
+
+#include "api/vmm/controller/passport.h"
+#include "snapshot/file/load.h"
+#include "snapshot/file/save.h"
+#include "vmm/version/version.h"
+
+namespace qm::vmm {
+
+namespace {
+
+// Answers the time since the last call, or since it was made.
+class Stopwatch {
+ public:
+  std::chrono::microseconds lap() {
+    const auto now = std::chrono::steady_clock::now();
+    return std::chrono::duration_cast<std::chrono::microseconds>(now - std::exchange(last_, now));
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+std::string_view stateName(const Machine* machine) {
+  if (machine == nullptr) return "Not started";
+  return machine->phase() == RunPhase::running ? "Running" : "Paused";
+}
+
+// An override that fits nothing is a mistake of who asks: the device would be missed later.
+Status checkOverrides(const MachineState& state, const RestoreConfig& devices) {
+  const auto isSaved = [&](const std::string& id) {
+    return std::ranges::find(state.virtioDevices, id, &VirtioDeviceState::id) != state.virtioDevices.end();
+  };
+  if (!std::ranges::all_of(devices.nets, isSaved, &NetConfig::id))
+    return Error(Remedy::fixInput, "Unknown Network Device.");
+  if (!std::ranges::all_of(devices.blocks, isSaved, &BlockConfig::id))
+    return Error(Remedy::fixInput, "Unknown Block Device.");
+  const bool hasVsock = std::ranges::any_of(state.virtioDevices, [](const VirtioDeviceState& device) {
+    return std::holds_alternative<virtio::VsockState>(device.device);
+  });
+  if (!devices.vsockSocketPath.empty() && !hasVsock) return Error(Remedy::fixInput, "Unknown Vsock Device.");
+  return {};
+}
+
+}  // namespace
+
+Answer Controller::execute(const Request& request) {
+  return std::visit([this](const auto& asked) { return answer(asked); }, request);
+}
+
+template <class Asked>
+Answer Controller::answer(const Asked& asked) {
+  const Passport passport = passportOf(asked);
+  if (passport.stage == Stage::beforeStart && machine_ != nullptr)
+    return fault("The requested operation is not supported after starting the microVM.");
+  if (passport.stage == Stage::afterStart && machine_ == nullptr)
+    return fault("The requested operation is not supported before starting the microVM.");
+  if (machine_ != nullptr && machine_->phase() == RunPhase::ended) return fault("The microVM has ended.");
+  const Result<Answer> done = handle(asked);
+  if (done.has_value()) return *done;
+  wiring_.log.warning("request.failed", {{"error", done.error().text()}});
+  return fault(fmt::format("{}{}", passport.family, done.error().text()));
+}
+
+Result<Answer> Controller::handle(const DescribeInstance& /*asked*/) {
+  return found({{"id", wiring_.id},
+                {"state", stateName(machine_.get())},
+                {"vmm_version", kVersion},
+                {"app_name", "Quickmatch"}});
+}
+
+Result<Answer> Controller::handle(const DescribeVersion& /*asked*/) {
+  return found({{"firecracker_version", kVersion}});
+}
+
+Result<Answer> Controller::handle(const DescribeShape& /*asked*/) {
+  const MachineShape& shape = configuration_.shape();
+  return found({{"vcpu_count", shape.vcpus},
+                {"mem_size_mib", shape.memoryMib},
+                {"smt", false},
+                {"cpu_template", shape.cpuTemplate},
+                {"track_dirty_pages", false}});
+}
+
+Result<Answer> Controller::handle(const DescribeTimes& /*asked*/) {
+  boost::json::object times;
+  const auto add = [&times](std::string_view name, const std::optional<Microseconds>& time) {
+    if (time) times[name] = time->count();
+  };
+  add("build_us", times_.build);
+  add("snapshot_open_us", times_.open);
+  add("restore_us", times_.restore);
+  add("resume_us", times_.resume);
+  if (machine_ != nullptr) {
+    if (const auto boot = machine_->bootTime()) add("boot_time_us", std::chrono::duration_cast<Microseconds>(*boot));
+  }
+  return found(times);
+}
+
+Result<Answer> Controller::handle(const DescribeCounters& /*asked*/) {
+  return found({{"device_failures", machine_ == nullptr ? 0 : machine_->deviceFailures()}});
+}
+
+template <class Part>
+Result<Answer> Controller::handle(const Part& part) {
+  TRY(configuration_.set(part));
+  return Answer{};
+}
+
+Result<MachineWiring> Controller::wire() {
+  if (hypervisor_ == nullptr) hypervisor_ = TRY(wiring_.openHypervisor());
+  return MachineWiring{.hypervisor = *hypervisor_,
+                       .loop = wiring_.loop,
+                       .log = wiring_.log,
+                       .onConsole = wiring_.onConsole,
+                       .onEnd = [this](const MachineEnd& why) { end(why); }};
+}
+
+Status Controller::resumeTimed() {
+  Stopwatch watch;
+  TRY(machine_->resume());
+  times_.resume = watch.lap();
+  return {};
+}
+
+Result<Answer> Controller::handle(const StartInstance& /*asked*/) {
+  const MachineConfig config = TRY(configuration_.machine());
+  Stopwatch watch;
+  MachineWiring wiring = TRY(wire());
+  std::unique_ptr<Machine> machine = TRY(Machine::boot(config, std::move(wiring)));
+  times_.build = watch.lap();
+  machine_ = std::move(machine);
+  TRY(resumeTimed());
+  wiring_.log.info("vm.started", {{"id", wiring_.id},
+                                  {"vcpus", config.vcpus},
+                                  {"memory_mib", config.memoryBytes >> 20U},
+                                  {"build_us", times_.build->count()}});
+  return Answer{};
+}
+
+Result<Answer> Controller::handle(const PressCtrlAltDel& /*asked*/) {
+  machine_->pressCtrlAltDel();
+  return Answer{};
+}
+
+Result<Answer> Controller::handle(const Pause& /*asked*/) {
+  machine_->pause();
+  return Answer{};
+}
+
+Result<Answer> Controller::handle(const Resume& /*asked*/) {
+  TRY(machine_->resume());
+  return Answer{};
+}
+
+Result<Answer> Controller::handle(const CreateSnapshot& asked) {
+  Stopwatch watch;
+  const MachineState state = TRY(machine_->save());
+  TRY(snapshot::saveFiles(state, machine_->memory(), asked.state, asked.memory));
+  wiring_.log.info("vm.saved", {{"id", wiring_.id}, {"us", watch.lap().count()}});
+  return Answer{};
+}
+
+Result<Answer> Controller::handle(const LoadSnapshot& asked) {
+  if (configuration_.isTouched()) {
+    return Error(Remedy::fixInput, "Loading a microVM snapshot not allowed after configuring boot-specific resources.");
+  }
+  Stopwatch watch;
+  snapshot::Loaded loaded = TRY(snapshot::loadFiles(asked.state, asked.memory));
+  TRY(checkOverrides(loaded.state, asked.devices));
+  const auto open = watch.lap();
+  MachineWiring wiring = TRY(wire());
+  std::unique_ptr<Machine> machine =
+      TRY(Machine::restore(loaded.state, std::move(loaded.memory), asked.devices, std::move(wiring)));
+  times_.open = open;
+  times_.restore = watch.lap();
+  machine_ = std::move(machine);
+  if (asked.resume) TRY(resumeTimed());
+  wiring_.log.info("vm.restored", {{"id", wiring_.id},
+                                   {"vcpus", loaded.state.cpus.size()},
+                                   {"memory_mib", loaded.state.memoryBytes >> 20U},
+                                   {"open_us", times_.open->count()},
+                                   {"restore_us", times_.restore->count()}});
+  return Answer{};
+}
+
+void Controller::end(const MachineEnd& end) {
+  const bool isReset = end.reason == EndReason::reset;
+  const auto bootTime = machine_->bootTime();
+  const std::string bootUs =
+      bootTime ? fmt::format("{}", std::chrono::duration_cast<Microseconds>(*bootTime).count()) : "none";
+  if (isReset) {
+    wiring_.log.info("vm.ended", {{"id", wiring_.id}, {"reason", end.detail}, {"boot_time_us", bootUs}});
+  } else {
+    wiring_.log.error("vm.failed", {{"id", wiring_.id}, {"reason", end.detail}, {"boot_time_us", bootUs}});
+  }
+  wiring_.onEnd(isReset ? 0 : 1);
+}
+
+}  // namespace qm::vmm

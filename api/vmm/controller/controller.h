@@ -1,0 +1,81 @@
+// One VMM process's life: not started, then running or paused, then ended. Before the start a machine is configured,
+// or a snapshot loaded; a machine that has ended does not come back.
+//
+// Differs from Firecracker in one point: after a snapshot that could not be loaded the process stays as it was, since
+// nothing of a machine is left, and may be asked again.
+//
+// Threads: the event loop's only; construction and destruction also while the loop does not run.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "api/vmm/configuration/configuration.h"
+#include "api/vmm/request/answer.h"
+#include "api/vmm/request/request.h"
+#include "vmm/machine/machine.h"
+
+namespace qm::vmm {
+
+// All of it outlives the controller.
+struct ControllerWiring {
+  std::string id;
+  EventLoop& loop;
+  const Log& log;
+  // Called when a machine is wanted for the first time.
+  std::function<Result<std::unique_ptr<Hypervisor>>()> openHypervisor;
+  // From vCPU threads.
+  std::function<void(std::span<const std::uint8_t>)> onConsole;
+  // Once, when the guest has ended: with the program's exit code, 0 after a reset, else 1.
+  std::function<void(int)> onEnd;
+};
+
+class Controller {
+ public:
+  explicit Controller(ControllerWiring wiring) : wiring_(std::move(wiring)) {}
+  Controller(const Controller&) = delete;
+  Controller& operator=(const Controller&) = delete;
+
+  Answer execute(const Request& request);
+
+ private:
+  using Microseconds = std::chrono::microseconds;
+  // What it took to come to a running machine. None: that step was not taken.
+  struct Times {
+    std::optional<Microseconds> build, open, restore, resume;
+  };
+
+  template <class Asked>
+  Answer answer(const Asked& asked);
+
+  Result<Answer> handle(const DescribeInstance& asked);
+  Result<Answer> handle(const DescribeVersion& asked);
+  Result<Answer> handle(const DescribeShape& asked);
+  Result<Answer> handle(const DescribeTimes& asked);
+  Result<Answer> handle(const DescribeCounters& asked);
+  Result<Answer> handle(const StartInstance& asked);
+  Result<Answer> handle(const PressCtrlAltDel& asked);
+  Result<Answer> handle(const Pause& asked);
+  Result<Answer> handle(const Resume& asked);
+  Result<Answer> handle(const CreateSnapshot& asked);
+  Result<Answer> handle(const LoadSnapshot& asked);
+  template <class Part>
+  Result<Answer> handle(const Part& part);
+
+  Result<MachineWiring> wire();
+  Status resumeTimed();
+  void end(const MachineEnd& end);
+
+  ControllerWiring wiring_;
+  Configuration configuration_;
+  Times times_;
+  std::unique_ptr<Hypervisor> hypervisor_;  // outlives the machine
+  std::unique_ptr<Machine> machine_;
+};
+
+}  // namespace qm::vmm

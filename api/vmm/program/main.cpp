@@ -1,0 +1,19 @@
+// quickmatch-vmm: one microVM, until its guest ends or SIGTERM.
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "api/vmm/program/options.h"
+#include "api/vmm/program/program.h"
+#include "vmm/os/file_descriptor.h"
+
+int main(int count, char** words) {
+  const qm::vmm::ParsedOptions parsed = qm::vmm::parseOptions(count, words);
+  if (!parsed.options) return parsed.exitCode;
+  qm::keepNewFilesPrivate();
+  const qm::Log log = qm::Log::toStandardError(parsed.options->logLevel);
+  const qm::Result<int> exitCode = qm::vmm::runProgram(*parsed.options, log);
+  if (exitCode.has_value()) return *exitCode;
+  fmt::print(stderr, "quickmatch-vmm: {}\n", exitCode.error().text());
+  return 1;
+}

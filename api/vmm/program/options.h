@@ -1,0 +1,27 @@
+// The command line of quickmatch-vmm.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "vmm/log/log.h"
+
+namespace qm::vmm {
+
+struct Options {
+  std::filesystem::path apiSocket;   // empty: no API, and then there is a configuration file
+  std::filesystem::path configFile;  // empty: the API says what to start
+  std::string id = "anonymous-instance";
+  LogLevel logLevel = LogLevel::info;
+  std::filesystem::path console;  // empty: standard output
+};
+
+// What to do; or the program's exit code when there is nothing to do (help, version, a mistake), all said.
+struct ParsedOptions {
+  std::optional<Options> options;
+  int exitCode = 0;
+};
+ParsedOptions parseOptions(int count, const char* const* words);
+
+}  // namespace qm::vmm

@@ -1,0 +1,116 @@
+#include "api/vmm/program/program.h"
+
+#include <signal.h>
+
+#include <atomic>
+#include <future>
+#include <memory>
+#include <thread>
+
+#include "api/vmm/controller/controller.h"
+#include "api/vmm/program/console.h"
+#include "api/vmm/request/config_file.h"
+#include "api/vmm/request/parse.h"
+#include "api/vmm/server/server.h"
+#include "vmm/hypervisor/kvm/kvm_hypervisor.h"
+#include "vmm/loop/event_loop.h"
+#include "vmm/os/piped_child.h"
+#include "vmm/os/signals.h"
+
+namespace qm::vmm {
+
+namespace {
+
+// The program's exit code, given once.
+class Ending {
+ public:
+  // Any thread; the first code counts.
+  void set(int code) {
+    if (!given_.test_and_set()) code_.set_value(code);
+  }
+  int wait() { return code_.get_future().get(); }
+
+ private:
+  std::atomic_flag given_;
+  std::promise<int> code_;
+};
+
+class LoopThread {
+ public:
+  explicit LoopThread(EventLoop& loop) : loop_(loop), thread_([&loop] { loop.run(); }) {}
+  LoopThread(const LoopThread&) = delete;
+  LoopThread& operator=(const LoopThread&) = delete;
+  ~LoopThread() {
+    loop_.stop();
+    thread_.join();
+  }
+
+ private:
+  EventLoop& loop_;
+  std::thread thread_;
+};
+
+// Any thread but the loop's.
+Answer executeOn(EventLoop& loop, Controller& controller, const Request& request) {
+  Answer answer;
+  loop.postAndWait([&] { answer = controller.execute(request); });
+  return answer;
+}
+
+Server::Handler handlerOf(EventLoop& loop, Controller& controller) {
+  return [&loop, &controller](std::string_view method, std::string_view target, std::string_view body) {
+    const Result<Request> request = parseRequest(method, target, body);
+    if (!request.has_value()) return fault(request.error().text());
+    return executeOn(loop, controller, *request);
+  };
+}
+
+Result<std::vector<Request>> requestsOf(const std::filesystem::path& configFile) {
+  if (configFile.empty()) return std::vector<Request>{};
+  constexpr std::uint64_t kLongestConfigFile = 1U << 20U;
+  const std::vector<std::byte> bytes = TRY(readWholeFile(configFile, kLongestConfigFile));
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  std::vector<Request> requests = TRY(readConfigFile(text).during(configFile.string()));
+  requests.emplace_back(StartInstance{});
+  return requests;
+}
+
+}  // namespace
+
+Result<int> runProgram(const Options& options, const Log& log) {
+  blockSignals({SIGTERM, SIGINT});
+  ignoreBrokenPipes();
+  const std::vector<Request> requests = TRY(requestsOf(options.configFile));
+  const Console console = TRY(Console::open(options.console));
+  const std::unique_ptr<EventLoop> loop = TRY(EventLoop::create());
+
+  Ending ending;
+  std::unique_ptr<Server> server;  // made before the loop runs, and then the same until it has stopped
+  const auto end = [&](int code) {
+    ending.set(code);
+    if (server != nullptr) server->stop();
+  };
+  Controller controller({.id = options.id,
+                         .loop = *loop,
+                         .log = log,
+                         .openHypervisor = [] { return openKvm(); },
+                         .onConsole = [&console](std::span<const std::uint8_t> bytes) { console.write(bytes); },
+                         .onEnd = end});
+  const FileDescriptor signals = TRY(watchSignals({SIGTERM, SIGINT}));
+  TRY(loop->watch(signals, Ready::readable, [&](Ready) {
+    loop->unwatch(signals);
+    log.info("vmm.stopped", {{"id", options.id}, {"reason", "signal"}});
+    end(0);
+  }));
+  if (!options.apiSocket.empty()) server = TRY(Server::listen(options.apiSocket, handlerOf(*loop, controller)));
+
+  const LoopThread loopThread(*loop);
+  for (const Request& request : requests) {
+    const Answer answer = executeOn(*loop, controller, request);
+    if (answer.status >= 300) return Error(Remedy::fixInput, options.configFile.string() + ": " + answer.body);
+  }
+  if (server != nullptr) server->run();
+  return ending.wait();
+}
+
+}  // namespace qm::vmm
