@@ -68,9 +68,9 @@ class Machine {
 
  private:
   class Parts;
-  explicit Machine(std::unique_ptr<Parts> parts);
+  explicit Machine(std::shared_ptr<Parts> parts);
 
-  std::unique_ptr<Parts> parts_;
+  std::shared_ptr<Parts> parts_;  // shared with tasks that report the end
 };
 
 }  // namespace qm

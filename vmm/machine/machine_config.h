@@ -13,6 +13,9 @@
 
 namespace qm {
 
+// The guest's vsock port on which the agent listens; its connection outlives a restore.
+inline constexpr std::uint32_t kAgentPort = 5200;
+
 struct BlockConfig {
   std::string id;
   std::filesystem::path path;  // a raw image

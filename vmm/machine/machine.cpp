@@ -1,0 +1,261 @@
+#include "vmm/machine/machine.h"
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "vmm/boot/boot.h"
+#include "vmm/boot/command_line.h"
+#include "vmm/machine/device_board.h"
+#include "vmm/machine/virtio_devices.h"
+#include "vmm/memory/layout.h"
+#include "vmm/result/check.h"
+
+namespace qm {
+
+namespace {
+constexpr std::uint32_t kMaxVcpus = 8;
+constexpr std::uint64_t kPageBytes = 4096;
+using SteadyClock = std::chrono::steady_clock;
+}  // namespace
+
+// Members in the order in which one needs the other: vCPU threads end first, then the devices go, then the VM.
+class Machine::Parts : public std::enable_shared_from_this<Machine::Parts> {
+ public:
+  Parts(MachineWiring wiring, GuestMemory memory) : wiring_(std::move(wiring)), memory_(std::move(memory)) {}
+
+  Status createVm();
+  Status createVcpus(std::size_t count);
+  Status plugDevices(std::vector<PlacedDevice> devices, const SerialState& serial = {}, const I8042State& i8042 = {});
+  void startThreads();
+  Status loadKernel(const MachineConfig& config);
+  Status resume();
+  void pause();
+  Result<MachineState> save();
+  // Any thread: the machine cannot go on. The first word counts.
+  void end(MachineEnd end);
+
+  MachineWiring wiring_;
+  GuestMemory memory_;
+  std::string cpuTemplate_;
+  std::unique_ptr<Vm> vm_;
+  std::unique_ptr<DeviceBoard> board_;
+  std::vector<std::unique_ptr<Vcpu>> vcpus_;  // until their threads own them
+  std::vector<std::unique_ptr<VcpuThread>> threads_;
+  RunPhase phase_ = RunPhase::paused;
+
+  // Written by whichever vCPU runs init, once.
+  std::atomic<std::int64_t> initRanNs_ = 0;  // of the steady clock; 0: not yet
+  std::optional<SteadyClock::time_point> firstResume_;
+};
+
+Status Machine::Parts::createVm() {
+  // No driver of ours needs the PIT: the guest's timers are the LAPIC's.
+  vm_ = TRY(wiring_.hypervisor.createVm(PitModel::absent));
+  std::uint32_t slot = 0;
+  for (const GuestMemory::Region& region : memory_.regions())
+    TRY(vm_->setMemory({.index = slot++, .start = region.range.start, .host = region.host}));
+  return {};
+}
+
+Status Machine::Parts::createVcpus(std::size_t count) {
+  for (std::uint32_t i = 0; i < count; ++i)
+    vcpus_.push_back(TRY(vm_->createVcpu(i).during(fmt::format("creating vCPU {}", i))));
+  return {};
+}
+
+Status Machine::Parts::plugDevices(std::vector<PlacedDevice> devices, const SerialState& serial,
+                                   const I8042State& i8042) {
+  board_ = TRY(DeviceBoard::create(
+      {.vm = *vm_,
+       .memory = memory_,
+       .loop = wiring_.loop,
+       .log = wiring_.log,
+       .onConsole = wiring_.onConsole,
+       .onReset = [this] { end({.reason = EndReason::reset, .detail = "the guest reset the machine"}); },
+       .onInit =
+           [this] {
+             std::int64_t never = 0;
+             initRanNs_.compare_exchange_strong(never, SteadyClock::now().time_since_epoch().count());
+           }},
+      std::move(devices), serial, i8042));
+  return {};
+}
+
+void Machine::Parts::startThreads() {
+  for (std::size_t i = 0; i < vcpus_.size(); ++i) {
+    threads_.push_back(std::make_unique<VcpuThread>(
+        std::move(vcpus_[i]),
+        VcpuThreadWiring{
+            .ports = board_->ports(), .mmio = board_->mmio(), .onEnd = [this](MachineEnd why) { end(std::move(why)); }},
+        fmt::format("vcpu {}", i)));
+  }
+  vcpus_.clear();
+}
+
+Status Machine::Parts::loadKernel(const MachineConfig& config) {
+  std::vector<boot::MmioDeviceHint> hints;
+  std::set<std::uint32_t> levelPins;
+  const std::size_t devices =
+      config.blocks.size() + config.nets.size() + (config.vsock ? 1 : 0) + config.entropyDevices;
+  for (std::size_t n = 0; n < devices; ++n) {
+    const VirtioPlace place = virtioPlace(n);
+    hints.push_back({.base = place.base, .gsi = place.gsi});
+    levelPins.insert(place.gsi);
+  }
+  const FileDescriptor kernel = TRY(openFile(config.kernel, OpenMode::read).during("opening the kernel"));
+  FileDescriptor initrd;
+  if (!config.initrd.empty())
+    initrd = TRY(openFile(config.initrd, OpenMode::read).during("opening the initial file system"));
+  const boot::BootSource source{.kernel = kernel,
+                                .initrd = initrd.isOpen() ? &initrd : nullptr,
+                                .commandLine = TRY(boot::commandLine(config.bootArguments, hints)),
+                                .vcpus = config.vcpus,
+                                .levelPins = levelPins,
+                                .protocol = config.protocol};
+  const SystemRegisters reset = TRY(vcpus_[0]->systemRegisters());
+  const boot::EntryState entry = TRY(boot::loadGuest(memory_, source, reset));
+  return vcpus_[0]->setRegisters(entry.registers, entry.system);
+}
+
+Status Machine::Parts::resume() {
+  if (phase_ == RunPhase::running) return {};
+  if (phase_ == RunPhase::ended) return Error(Remedy::giveUp, "the machine has ended; start or restore another");
+  for (const auto& thread : threads_) TRY(thread->vcpu().markResumed());
+  board_->kickAll();
+  if (!firstResume_) firstResume_ = SteadyClock::now();
+  for (const auto& thread : threads_) thread->resume();
+  phase_ = RunPhase::running;
+  return {};
+}
+
+void Machine::Parts::pause() {
+  for (const auto& thread : threads_) thread->pause();
+  for (const auto& thread : threads_) thread->waitUntilParked();
+  if (phase_ == RunPhase::running) phase_ = RunPhase::paused;
+}
+
+Result<MachineState> Machine::Parts::save() {
+  if (phase_ != RunPhase::paused) return Error(Remedy::fixInput, "the machine is not paused; pause it, then save it");
+  MachineState state;
+  state.memoryBytes = memory_.bytes();
+  state.cpuTemplate = cpuTemplate_;
+  state.hypervisor = wiring_.hypervisor.name();
+  for (std::size_t i = 0; i < threads_.size(); ++i)
+    state.cpus.push_back(TRY(threads_[i]->vcpu().save().during(fmt::format("saving vCPU {}", i))));
+  state.vm = TRY(vm_->save());
+  board_->save(state);
+  return state;
+}
+
+void Machine::Parts::end(MachineEnd end) {
+  wiring_.loop.post([weak = weak_from_this(), why = std::move(end)] {
+    const std::shared_ptr<Parts> self = weak.lock();
+    if (self == nullptr || self->phase_ == RunPhase::ended) return;
+    self->pause();
+    self->phase_ = RunPhase::ended;
+    self->wiring_.onEnd(why);
+  });
+}
+
+Machine::Machine(std::shared_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Machine::~Machine() {
+  // A task of end() may hold the parts a moment longer than us, but only on this very thread.
+  parts_->pause();
+}
+
+namespace {
+
+Status checkConfig(const MachineConfig& config) {
+  if (config.vcpus < 1 || config.vcpus > kMaxVcpus)
+    return Error(Remedy::fixInput, fmt::format("a machine has 1 to {} vCPUs, not {}", kMaxVcpus, config.vcpus));
+  if (config.memoryBytes < boot::kLeastMemoryBytes || config.memoryBytes % kPageBytes != 0) {
+    return Error(Remedy::fixInput, fmt::format("a machine's memory is a multiple of 4 KiB and at least {} MiB, not {} "
+                                               "bytes",
+                                               boot::kLeastMemoryBytes >> 20U, config.memoryBytes));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Machine>> Machine::boot(const MachineConfig& config, MachineWiring wiring) {
+  TRY(checkConfig(config));
+  GuestMemory memory = TRY(GuestMemory::anonymous(config.memoryBytes).during("making the guest's memory"));
+  const auto parts = std::make_shared<Parts>(std::move(wiring), std::move(memory));
+  parts->cpuTemplate_ = config.cpuTemplate;
+  std::vector<PlacedDevice> devices = TRY(makeVirtioDevices(config, parts->wiring_.loop));
+  const CpuidTable supported = TRY(parts->wiring_.hypervisor.supportedCpuid());
+  TRY(parts->createVm());
+  TRY(parts->createVcpus(config.vcpus));
+  for (std::uint32_t i = 0; i < config.vcpus; ++i) {
+    const CpuidTable cpuid = TRY(applyCpuTemplate(config.cpuTemplate, supported, i, config.vcpus));
+    TRY(parts->vcpus_[i]->setCpuid(cpuid).during(fmt::format("setting vCPU {}'s CPUID", i)));
+  }
+  TRY(parts->loadKernel(config));
+  TRY(parts->plugDevices(std::move(devices)));
+  parts->startThreads();
+  return std::unique_ptr<Machine>(new Machine(parts));
+}
+
+Result<std::unique_ptr<Machine>> Machine::restore(const MachineState& state, GuestMemory memory,
+                                                  const RestoreConfig& config, MachineWiring wiring) {
+  if (state.cpus.empty() || state.cpus.size() > kMaxVcpus || memory.bytes() != state.memoryBytes) {
+    return Error(Remedy::fixInput,
+                 fmt::format("the saved machine has {} vCPUs and {} bytes of memory, of which {} are there",
+                             state.cpus.size(), state.memoryBytes, memory.bytes()));
+  }
+  const CpuidTable supported = TRY(wiring.hypervisor.supportedCpuid());
+  for (const CpuState& cpu : state.cpus) TRY(checkCpuOffers(cpu.cpuid, supported));
+  const auto parts = std::make_shared<Parts>(std::move(wiring), std::move(memory));
+  parts->cpuTemplate_ = state.cpuTemplate;
+  std::vector<PlacedDevice> devices = TRY(remakeVirtioDevices(state.virtioDevices, config, parts->wiring_.loop));
+  TRY(parts->createVm());
+  TRY(parts->createVcpus(state.cpus.size()));
+  for (std::size_t i = 0; i < state.cpus.size(); ++i) {
+    TRY(parts->vcpus_[i]->setCpuid(state.cpus[i].cpuid));
+    TRY(parts->vcpus_[i]->load(state.cpus[i]).during(fmt::format("restoring vCPU {}", i)));
+  }
+  TRY(parts->vm_->load(state.vm));
+  // Devices last: those with an interrupt to raise raise it again, at controllers that are in place.
+  TRY(parts->plugDevices(std::move(devices), state.serial, state.i8042));
+  parts->startThreads();
+  return std::unique_ptr<Machine>(new Machine(parts));
+}
+
+Status Machine::resume() {
+  return parts_->resume();
+}
+void Machine::pause() {
+  parts_->pause();
+}
+RunPhase Machine::phase() const {
+  return parts_->phase_;
+}
+Result<MachineState> Machine::save() {
+  return parts_->save();
+}
+GuestMemory& Machine::memory() {
+  return parts_->memory_;
+}
+void Machine::pressCtrlAltDel() {
+  parts_->board_->i8042().pressCtrlAltDel();
+}
+std::size_t Machine::typeToConsole(std::span<const std::uint8_t> bytes) {
+  return parts_->board_->serial().receive(bytes);
+}
+
+std::optional<std::chrono::nanoseconds> Machine::bootTime() const {
+  const std::int64_t ranAt = parts_->initRanNs_.load();
+  if (ranAt == 0 || !parts_->firstResume_) return std::nullopt;
+  return std::chrono::nanoseconds(ranAt) - parts_->firstResume_->time_since_epoch();
+}
+
+std::uint64_t Machine::deviceFailures() const {
+  return parts_->board_->failures();
+}
+
+}  // namespace qm

@@ -1,0 +1,136 @@
+#include "vmm/machine/virtio_devices.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "vmm/devices/virtio/block/block.h"
+#include "vmm/devices/virtio/entropy/entropy.h"
+#include "vmm/devices/virtio/net/net.h"
+#include "vmm/devices/virtio/vsock/vsock_device.h"
+#include "vmm/os/random.h"
+#include "vmm/os/tap.h"
+
+namespace qm {
+
+namespace {
+
+using DevicePointer = std::unique_ptr<virtio::Device>;
+
+Result<DevicePointer> makeBlock(const BlockConfig& config) {
+  FileDescriptor file = TRY(openFile(config.path, config.readOnly ? OpenMode::read : OpenMode::readWrite));
+  return TRY(virtio::Block::create(std::move(file), config.readOnly, config.id));
+}
+
+// Locally administered, unicast (IEEE 802, 8.2).
+std::array<std::uint8_t, 6> randomMac() {
+  std::array<std::uint8_t, 6> mac{};
+  fillRandom(std::as_writable_bytes(std::span(mac)));
+  mac[0] = static_cast<std::uint8_t>((mac[0] & 0xfcU) | 0x02U);
+  return mac;
+}
+
+Result<DevicePointer> makeNet(const NetConfig& config, const virtio::NetState& state, EventLoop& loop) {
+  FileDescriptor tap = TRY(openTap(config.tap));
+  return TRY(virtio::Net::create(loop, std::move(tap), state));
+}
+
+Result<DevicePointer> makeVsock(const std::filesystem::path& socket, const virtio::VsockState& state, EventLoop& loop) {
+  return TRY(vsock::VsockDevice::create(loop, {.socketPath = socket, .agentPort = kAgentPort}, state));
+}
+
+class DeviceList {
+ public:
+  Status add(const std::string& id, Result<DevicePointer> device) {
+    if (!ids_.insert(id).second) return Error(Remedy::fixInput, fmt::format("two devices are called {}", id));
+    if (devices_.size() == kMaxVirtioDevices)
+      return Error(Remedy::fixInput, fmt::format("a machine has at most {} devices", kMaxVirtioDevices));
+    devices_.push_back({.id = id,
+                        .place = virtioPlace(devices_.size()),
+                        .device = TRY(std::move(device).during(fmt::format("making device {}", id))),
+                        .saved = {}});
+    return {};
+  }
+  std::vector<PlacedDevice> take() { return std::move(devices_); }
+
+ private:
+  std::set<std::string> ids_;
+  std::vector<PlacedDevice> devices_;
+};
+
+}  // namespace
+
+Result<std::vector<PlacedDevice>> makeVirtioDevices(const MachineConfig& config, EventLoop& loop) {
+  DeviceList list;
+  for (const bool root : {true, false}) {
+    for (const BlockConfig& block : config.blocks) {
+      if (block.isRoot == root) TRY(list.add(block.id, makeBlock(block)));
+    }
+  }
+  for (const NetConfig& net : config.nets)
+    TRY(list.add(net.id, makeNet(net, {.mac = net.mac ? *net.mac : randomMac()}, loop)));
+  if (config.vsock)
+    TRY(list.add("vsock", makeVsock(config.vsock->socketPath, {.guestCid = config.vsock->guestCid}, loop)));
+  for (std::uint32_t i = 0; i < config.entropyDevices; ++i)
+    TRY(list.add(i == 0 ? "entropy" : fmt::format("entropy{}", i), std::make_unique<virtio::Entropy>()));
+  return list.take();
+}
+
+namespace {
+
+// Makes the device of the saved kind again; the host's side comes from the configuration.
+class Remaker {
+ public:
+  Remaker(const RestoreConfig& config, EventLoop& loop, const std::string& id)
+      : config_(config), loop_(loop), id_(id) {}
+
+  Result<DevicePointer> operator()(const virtio::BlockState& state) const {
+    const BlockConfig* block = TRY(find(config_.blocks, "a path"));
+    FileDescriptor file = TRY(openFile(block->path, state.readOnly ? OpenMode::read : OpenMode::readWrite));
+    return TRY(virtio::Block::restore(std::move(file), state));
+  }
+  Result<DevicePointer> operator()(const virtio::NetState& state) const {
+    return makeNet(*TRY(find(config_.nets, "a tap")), state, loop_);
+  }
+  Result<DevicePointer> operator()(const virtio::EntropyState& /*state*/) const {
+    return std::make_unique<virtio::Entropy>();
+  }
+  Result<DevicePointer> operator()(const virtio::VsockState& state) const {
+    if (config_.vsockSocketPath.empty())
+      return Error(Remedy::fixInput, "the saved machine has a vsock; name a path for its socket");
+    return makeVsock(config_.vsockSocketPath, state, loop_);
+  }
+
+ private:
+  template <class Config>
+  Result<const Config*> find(const std::vector<Config>& configs, std::string_view what) const {
+    const auto found = std::ranges::find(configs, id_, &Config::id);
+    if (found == configs.end())
+      return Error(Remedy::fixInput, fmt::format("the saved machine has a device {}; name {} for it", id_, what));
+    return &*found;
+  }
+
+  const RestoreConfig& config_;
+  EventLoop& loop_;
+  const std::string& id_;
+};
+
+}  // namespace
+
+Result<std::vector<PlacedDevice>> remakeVirtioDevices(const std::vector<VirtioDeviceState>& states,
+                                                      const RestoreConfig& config, EventLoop& loop) {
+  std::vector<PlacedDevice> devices;
+  devices.reserve(states.size());
+  for (const VirtioDeviceState& state : states) {
+    devices.push_back({.id = state.id,
+                       .place = {.base = state.base, .gsi = state.gsi},
+                       .device = TRY(std::visit(Remaker(config, loop, state.id), state.device)
+                                         .during(fmt::format("restoring device {}", state.id))),
+                       .saved = state.transport});
+  }
+  return devices;
+}
+
+}  // namespace qm

@@ -1,0 +1,21 @@
+// Makes a machine's virtio devices: from its configuration, or from what was saved of them and the host's side anew.
+#pragma once
+
+#include <vector>
+
+#include "vmm/loop/event_loop.h"
+#include "vmm/machine/machine_config.h"
+#include "vmm/machine/machine_state.h"
+#include "vmm/machine/virtio_slot.h"
+#include "vmm/result/result.h"
+
+namespace qm {
+
+// In the order of their windows: disks (the root's first), network, vsock, entropy. Errors name the device.
+Result<std::vector<PlacedDevice>> makeVirtioDevices(const MachineConfig& config, EventLoop& loop);
+
+// fixInput when the host's side of a saved device is not named.
+Result<std::vector<PlacedDevice>> remakeVirtioDevices(const std::vector<VirtioDeviceState>& states,
+                                                      const RestoreConfig& config, EventLoop& loop);
+
+}  // namespace qm
