@@ -1,4 +1,4 @@
-// quickmatchd as a program over a VMM without a guest, in a temporary folder; ended at the latest with this.
+// quickmatchd as a program in a temporary folder; ended at the latest with this.
 #pragma once
 
 #include <signal.h>
@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "snapshot/file/temp_folder.h"
 #include "vmm/os/process.h"
@@ -22,6 +23,8 @@ class RunningDaemon {
     std::filesystem::path daemon;
     std::filesystem::path vmm;
     std::filesystem::path spawner;
+    // The rest of its command line. Usual is a VMM without a guest, for which there need be neither KVM nor a jail.
+    std::vector<std::string> options{"--jail", "none", "--hypervisor", "kvm"};
   };
   explicit RunningDaemon(Programs programs) : programs_(std::move(programs)) { start(); }
   RunningDaemon(const RunningDaemon&) = delete;
@@ -47,10 +50,12 @@ class RunningDaemon {
   }
 
   StartPlan plan(const char* log) const {
-    return {.executable = programs_.daemon,
-            .arguments = {"--state", state().string(), "--vmm", programs_.vmm.string(), "--spawner",
-                          programs_.spawner.string(), "--jail", "none", "--hypervisor", "kvm", "--listen", "none"},
-            .output = folder_.path() / log};
+    StartPlan plan{.executable = programs_.daemon,
+                   .arguments = {"--state", state().string(), "--vmm", programs_.vmm.string(), "--spawner",
+                                 programs_.spawner.string(), "--listen", "none"},
+                   .output = folder_.path() / log};
+    plan.arguments.insert(plan.arguments.end(), programs_.options.begin(), programs_.options.end());
+    return plan;
   }
   std::filesystem::path state() const { return folder_.path() / "state"; }
   std::filesystem::path socket() const { return state() / "api.sock"; }
