@@ -27,6 +27,10 @@ void PrintTo(const Backend& backend, std::ostream* to) {
   *to << backend.name;
 }
 
+bool ContractTest::isLab() {
+  return std::getenv("LAB") != nullptr;
+}
+
 void ContractTest::SetUp() {
   Result<std::unique_ptr<Hypervisor>> opened = GetParam().open();
   if (opened.has_value()) {
@@ -34,7 +38,7 @@ void ContractTest::SetUp() {
     return;
   }
   // In the lab it must open: a skip there would hide that nothing was tested.
-  const bool mayLack = !GetParam().everywhere && std::getenv("LAB") == nullptr;
+  const bool mayLack = !GetParam().everywhere && !isLab();
   if (mayLack) GTEST_SKIP() << opened.error().text();
   FAIL() << opened.error().text();
 }

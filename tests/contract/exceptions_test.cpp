@@ -123,7 +123,11 @@ TEST_P(Exceptions, AFaultWithoutAnyHandlerShutsDown) {
   guest.runTo<Shutdown>();
 }
 
+// QEMU 7.2, when a nested guest leaves: its breakpoints stay and hit the guests that come later, or QEMU crashes.
+constexpr const char* kLabKeepsBreakpoints = "the lab's QEMU keeps a nested guest's breakpoints when it leaves";
+
 TEST_P(Exceptions, InstructionBreakpointStopsBeforeItsInstruction) {
+  if (isLab()) GTEST_SKIP() << kLabKeepsBreakpoints;
   GuestCode code(kCode);
   const GuestCode::Label handler = code.label();
   const GuestCode::Label start = code.label();
@@ -152,6 +156,7 @@ TEST_P(Exceptions, InstructionBreakpointStopsBeforeItsInstruction) {
 
 TEST_P(Exceptions, DataBreakpointStopsPastTheWrite) {
   if (isEmulated()) GTEST_SKIP() << "this host's KVM emulates kernel mode, without data breakpoints";
+  if (isLab()) GTEST_SKIP() << kLabKeepsBreakpoints;
   GuestCode code(kCode);
   code.move(Reg::rbx, kData.value);
   code.moveToDebug(1, Reg::rbx);

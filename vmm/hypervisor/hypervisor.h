@@ -44,9 +44,12 @@ class Vcpu {
   // one.
   virtual void kick() = 0;
 
-  // The whole state. An access that waits for its completion is completed first, without running an instruction.
+  // The whole state. An access that waits for its completion is completed first, without running an instruction. In the
+  // middle of one that comes in parts (a string, 16 bytes of MMIO) the answer may be retry: a vCPU that answered
+  // Interrupted can always be saved.
   virtual Result<CpuState> save() = 0;
-  // Into a fresh vCPU, in the order that state.h gives. A value that the CPU refuses is named (fixInput).
+  // Into a fresh vCPU, in the order that state.h gives; the boot processor's first of all. A value that the CPU refuses
+  // is named (fixInput).
   virtual Status load(const CpuState& state) = 0;
   // The groups that a boot protocol sets; everything else keeps its value.
   virtual Status setRegisters(const Registers& registers, const SystemRegisters& system) = 0;

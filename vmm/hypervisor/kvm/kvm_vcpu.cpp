@@ -29,15 +29,15 @@ namespace {
 // it looks, so a vCPU that answered Interrupted has nothing half done.
 class KvmVcpu final : public Vcpu {
  public:
-  KvmVcpu(FileDescriptor vcpu, Mapping shared, std::shared_ptr<const HostFeatures> features)
-      : vcpu_(std::move(vcpu)), shared_(std::move(shared)), features_(std::move(features)) {}
+  KvmVcpu(std::uint32_t index, FileDescriptor vcpu, Mapping shared, std::shared_ptr<const HostFeatures> features)
+      : index_(index), vcpu_(std::move(vcpu)), shared_(std::move(shared)), features_(std::move(features)) {}
 
   Status setCpuid(const CpuidTable& cpuid) override;
   VcpuExit run() override;
   void completeRead(std::uint64_t value) override;
   void kick() override;
   Result<CpuState> save() override;
-  Status load(const CpuState& state) override { return loadVcpu(vcpu_, *features_, state); }
+  Status load(const CpuState& state) override { return loadVcpu(vcpu_, *features_, index_, state); }
   Status setRegisters(const Registers& registers, const SystemRegisters& system) override;
   Result<SystemRegisters> systemRegisters() override;
   Result<Registers> registers() override;
@@ -60,16 +60,20 @@ class KvmVcpu final : public Vcpu {
   std::optional<VcpuExit> translateExit();
   VcpuExit nextPortElement();
   VcpuExit mmioExit();
+  Status settle();
   Fault fault(std::string reason);
 
+  std::uint32_t index_;
   FileDescriptor vcpu_;
   Mapping shared_;
   std::shared_ptr<const HostFeatures> features_;
   CpuidTable cpuid_;
   std::atomic<pid_t> thread_{0};
+  std::atomic<bool> kicked_{false};  // and not answered with Interrupted: save() borrows immediate_exit
   std::optional<PortString> portString_;
   std::span<std::byte> readInto_;  // where completeRead puts its value; empty when nothing waits
   bool accessPending_ = false;     // KVM finishes the last access at the next KVM_RUN
+  bool exitWaiting_ = false;       // the last KVM_RUN's exit is still to be answered
 };
 
 Status KvmVcpu::setCpuid(const CpuidTable& cpuid) {
@@ -85,7 +89,8 @@ VcpuExit KvmVcpu::run() {
   thread_.store(currentThread(), std::memory_order_release);
   for (;;) {
     accessPending_ = false;
-    const int failure = ::ioctl(vcpu_.get(), KVM_RUN, 0) < 0 ? errno : 0;
+    const bool isThere = std::exchange(exitWaiting_, false);
+    const int failure = !isThere && ::ioctl(vcpu_.get(), KVM_RUN, 0) < 0 ? errno : 0;
     if (std::optional<VcpuExit> exit = leftRun(failure)) return *std::move(exit);
   }
 }
@@ -96,6 +101,7 @@ std::optional<VcpuExit> KvmVcpu::leftRun(int failure) {
     case 0:
       return translateExit();
     case EINTR:
+      kicked_.store(false, std::memory_order_release);
       setImmediateExit(false);
       return Interrupted{};
     case EAGAIN:  // a processor that waited for its start-up IPI has got it
@@ -181,21 +187,45 @@ void KvmVcpu::completeRead(std::uint64_t value) {
 }
 
 void KvmVcpu::kick() {
+  kicked_.store(true, std::memory_order_release);
   setImmediateExit(true);
   const pid_t thread = thread_.load(std::memory_order_acquire);
   if (thread != 0) sendKickSignal(thread);
 }
 
 Result<CpuState> KvmVcpu::save() {
-  CHECK(readInto_.empty() && !portString_);
-  if (accessPending_) {
-    setImmediateExit(true);
-    const int result = ::ioctl(vcpu_.get(), KVM_RUN, 0);
-    CHECK(result < 0 && errno == EINTR);
-    setImmediateExit(false);
-    accessPending_ = false;
+  CHECK(readInto_.empty());
+  if (!portString_ && !exitWaiting_) TRY(settle());
+  if (portString_ || exitWaiting_) {
+    return Error(Remedy::retry,
+                 "the vCPU is in the middle of an access that comes in parts: let it run to Interrupted");
   }
-  return saveVcpu(vcpu_, *features_, cpuid_);
+  CpuState state = TRY(saveVcpu(vcpu_, *features_, cpuid_));
+  if (!oneShotRanOut(state.localApic)) return state;
+  // It may have run out since, with its interrupt still held back.
+  TRY(settle());
+  state = TRY(saveVcpu(vcpu_, *features_, cpuid_));
+  if (oneShotRanOut(state.localApic)) disarmTimer(state.localApic);
+  return state;
+}
+
+// Finishes what KVM has half done, without running an instruction: the last access, and the interrupt of a timer that
+// ran out, which KVM holds back from the local APIC's registers until the vCPU runs. A signal that waits lets KVM_RUN
+// do both and keeps it from entering the guest (immediate_exit would skip the second). An access of two parts answers
+// its second instead, which the next run() hands out.
+Status KvmVcpu::settle() {
+  const WaitingKick waiting;
+  SignalMask mask;
+  std::memcpy(mask.sigset, &waiting.maskThatLetsItIn(), sizeof mask.sigset);
+  TRY(callIoctl(vcpu_, kSetSignalMask, &mask, "KVM_SET_SIGNAL_MASK"));
+  setImmediateExit(false);
+  const int failure = ::ioctl(vcpu_.get(), KVM_RUN, 0) < 0 ? errno : 0;
+  setImmediateExit(kicked_.load(std::memory_order_acquire));
+  TRY(callIoctl(vcpu_, kSetSignalMask, nullptr, "KVM_SET_SIGNAL_MASK"));
+  if (failure != 0 && failure != EINTR) return systemError("KVM_RUN", failure);
+  exitWaiting_ = failure == 0;
+  accessPending_ = exitWaiting_;
+  return {};
 }
 
 Status KvmVcpu::setRegisters(const Registers& registers, const SystemRegisters& system) {
@@ -236,7 +266,7 @@ Result<std::unique_ptr<Vcpu>> createVcpu(const FileDescriptor& vm, std::shared_p
   FileDescriptor vcpu(TRY(callIoctl(vm, KVM_CREATE_VCPU, static_cast<unsigned long>(index), "KVM_CREATE_VCPU")));
   Mapping shared = TRY(Mapping::ofFile(vcpu, 0, features->vcpuMappingBytes, Sharing::shared, Access::readWrite)
                            .during("mapping a vCPU"));
-  return std::make_unique<KvmVcpu>(std::move(vcpu), std::move(shared), std::move(features));
+  return std::make_unique<KvmVcpu>(index, std::move(vcpu), std::move(shared), std::move(features));
 }
 
 }  // namespace qm::kvm

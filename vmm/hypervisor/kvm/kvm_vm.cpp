@@ -46,16 +46,17 @@ class KvmVm final : public Vm {
 
  private:
   Status doorbellCall(GuestAddress address, std::uint32_t value, const Eventfd& doorbell, std::uint32_t flags);
+  Status setRegion(const MemorySlot& slot);
   Result<kvm_irqchip> getChip(std::uint32_t id);
   Status setChip(const kvm_irqchip& chip);
 
   FileDescriptor vm_;
   std::shared_ptr<const HostFeatures> features_;
   PitModel pit_;
-  std::map<std::uint32_t, std::uint64_t> slotBytes_;
+  std::map<std::uint32_t, MemorySlot> slots_;
 };
 
-Status KvmVm::setMemory(const MemorySlot& slot) {
+Status KvmVm::setRegion(const MemorySlot& slot) {
   kvm_userspace_memory_region region{};
   region.slot = slot.index;
   region.flags = slot.dirtyLogging == DirtyLogging::on ? KVM_MEM_LOG_DIRTY_PAGES : 0;
@@ -63,14 +64,31 @@ Status KvmVm::setMemory(const MemorySlot& slot) {
   region.memory_size = slot.host.size();
   region.userspace_addr = reinterpret_cast<std::uintptr_t>(slot.host.data());
   TRY(callIoctl(vm_, KVM_SET_USER_MEMORY_REGION, &region, "KVM_SET_USER_MEMORY_REGION"));
-  slotBytes_[slot.index] = slot.host.size();
+  return {};
+}
+
+// KVM changes a slot's place and its logging, but neither its size nor what is behind it: such a slot goes first. One
+// that stays is changed as it is, so that running vCPUs never miss it.
+Status KvmVm::setMemory(const MemorySlot& slot) {
+  const auto taken = slots_.find(slot.index);
+  if (taken != slots_.end()) {
+    const std::span<std::byte> before = taken->second.host;
+    const bool same = before.data() == slot.host.data() && before.size() == slot.host.size();
+    if (!same) {
+      TRY(setRegion({.index = slot.index}));
+      slots_.erase(taken);
+    }
+  }
+  if (slot.host.empty()) return {};
+  TRY(setRegion(slot));
+  slots_[slot.index] = slot;
   return {};
 }
 
 Result<std::vector<std::uint64_t>> KvmVm::takeDirtyLog(std::uint32_t slotIndex) {
-  const auto found = slotBytes_.find(slotIndex);
-  CHECK(found != slotBytes_.end());
-  std::vector<std::uint64_t> bits((found->second / kGuestPageBytes + 63) / 64);
+  const auto found = slots_.find(slotIndex);
+  CHECK(found != slots_.end());
+  std::vector<std::uint64_t> bits((found->second.host.size() / kGuestPageBytes + 63) / 64);
   kvm_dirty_log log{};
   log.slot = slotIndex;
   log.dirty_bitmap = bits.data();

@@ -18,9 +18,9 @@ namespace qm::kvm {
 
 namespace {
 
-using MsrList = Flexible<MsrHeader, kvm_msr_entry>;
+constexpr std::size_t kLvtTimer = 0x320, kInitialCount = 0x380, kCurrentCount = 0x390;  // of the local APIC
 
-constexpr std::uint32_t kTsc = 0x10, kTscDeadline = 0x6e0;
+using MsrList = Flexible<MsrHeader, kvm_msr_entry>;
 
 // Reads what can be read: KVM lists MSRs that it refuses for this guest's CPUID, stops there and says how far it came.
 Result<std::vector<MsrValue>> saveMsrs(const FileDescriptor& vcpu, const std::vector<std::uint32_t>& wanted) {
@@ -38,35 +38,28 @@ Result<std::vector<MsrValue>> saveMsrs(const FileDescriptor& vcpu, const std::ve
   return values;
 }
 
-// The APIC's timer in deadline mode and unmasked (SDM 3A, 11.5.4.1; LVT timer at 0x320).
-bool usesDeadlineTimer(const LocalApic& apic) {
-  std::uint32_t lvt = 0;
-  std::memcpy(&lvt, apic.registers.data() + 0x320, sizeof lvt);
-  constexpr std::uint32_t kMasked = 1U << 16U, kModeMask = 3U << 17U, kDeadline = 2U << 17U;
-  return (lvt & kModeMask) == kDeadline && (lvt & kMasked) == 0;
-}
-
-std::uint64_t valueOf(const std::vector<MsrValue>& msrs, std::uint32_t index) {
-  const auto found = std::ranges::find(msrs, index, &MsrValue::index);
-  return found == msrs.end() ? 0 : found->value;
-}
-
-Status loadMsrs(const FileDescriptor& vcpu, const CpuState& state) {
-  MsrList list(state.msrs.size());
-  list.header()->nmsrs = static_cast<__u32>(state.msrs.size());
-  for (std::size_t i = 0; i < state.msrs.size(); ++i) {
-    list.entries()[i].index = state.msrs[i].index;
-    list.entries()[i].data = state.msrs[i].value;
-    // A deadline of 0 is a timer that is off, or one that had expired and whose interrupt KVM held back when it was
-    // read. Firing at once is harmless to the former and saves the latter.
-    const bool expired =
-        state.msrs[i].index == kTscDeadline && state.msrs[i].value == 0 && usesDeadlineTimer(state.localApic);
-    if (expired) list.entries()[i].data = valueOf(state.msrs, kTsc);
+Status loadMsrs(const FileDescriptor& vcpu, const std::vector<MsrValue>& msrs) {
+  MsrList list(msrs.size());
+  list.header()->nmsrs = static_cast<__u32>(msrs.size());
+  for (std::size_t i = 0; i < msrs.size(); ++i) {
+    list.entries()[i].index = msrs[i].index;
+    list.entries()[i].data = msrs[i].value;
   }
   const auto set = static_cast<std::size_t>(TRY(callIoctl(vcpu, kSetMsrs, list.header(), "KVM_SET_MSRS")));
-  if (set == state.msrs.size()) return {};
-  return Error(Remedy::fixInput, fmt::format("this host refuses the value {:#x} of MSR {:#x}", state.msrs[set].value,
-                                             state.msrs[set].index));
+  if (set == msrs.size()) return {};
+  return Error(Remedy::fixInput,
+               fmt::format("this host refuses the value {:#x} of MSR {:#x}", msrs[set].value, msrs[set].index));
+}
+
+// KVM takes a TSC that is written within a second of what its VM's TSCs show for an attempt to synchronise with them,
+// and keeps theirs. For the boot processor of a guest that is younger than that it would be a step back; so its TSC is
+// first set far away. The others are to be synchronised with it.
+Status setTscApart(const FileDescriptor& vcpu, const CpuState& state) {
+  constexpr std::uint32_t kTsc = 0x10;
+  const auto tsc = std::ranges::find(state.msrs, kTsc, &MsrValue::index);
+  if (tsc == state.msrs.end()) return {};
+  const std::uint64_t minute = std::uint64_t{state.tscKhz} * 1000 * 60;
+  return loadMsrs(vcpu, std::vector<MsrValue>{{.index = kTsc, .value = tsc->value + minute}});
 }
 
 Result<ExtendedState> saveExtended(const FileDescriptor& vcpu, const HostFeatures& features, const CpuidTable& cpuid) {
@@ -122,6 +115,20 @@ Status matchTscFrequency(const FileDescriptor& vcpu, const HostFeatures& feature
 
 }  // namespace
 
+bool oneShotRanOut(const LocalApic& apic) {
+  const auto at = [&apic](std::size_t offset) {
+    std::uint32_t value = 0;
+    std::memcpy(&value, apic.registers.data() + offset, sizeof value);
+    return value;
+  };
+  constexpr std::uint32_t kModeMask = 3U << 17U;
+  return (at(kLvtTimer) & kModeMask) == 0 && at(kInitialCount) != 0 && at(kCurrentCount) == 0;
+}
+
+void disarmTimer(LocalApic& apic) {
+  std::memset(apic.registers.data() + kInitialCount, 0, 4);
+}
+
 Result<CpuState> saveVcpu(const FileDescriptor& vcpu, const HostFeatures& features, const CpuidTable& cpuid) {
   CpuState state;
   state.cpuid = cpuid;
@@ -139,18 +146,19 @@ Result<CpuState> saveVcpu(const FileDescriptor& vcpu, const HostFeatures& featur
   TRY(callIoctl(vcpu, KVM_GET_DEBUGREGS, &debug, "KVM_GET_DEBUGREGS"));
   state.debug = fromKvm(debug);
   state.extended = TRY(saveExtended(vcpu, features, cpuid));
+  // The deadline before the APIC: a timer that fires in between is then in both or still armed, never in neither.
+  state.msrs = TRY(saveMsrs(vcpu, features.msrs));
   kvm_lapic_state apic{};
   TRY(callIoctl(vcpu, KVM_GET_LAPIC, &apic, "KVM_GET_LAPIC"));
   static_assert(sizeof apic.regs == sizeof state.localApic.registers);
   std::memcpy(state.localApic.registers.data(), apic.regs, sizeof apic.regs);
-  state.msrs = TRY(saveMsrs(vcpu, features.msrs));
   kvm_vcpu_events events{};
   TRY(callIoctl(vcpu, KVM_GET_VCPU_EVENTS, &events, "KVM_GET_VCPU_EVENTS"));
   state.events = fromKvm(events);
   return state;
 }
 
-Status loadVcpu(const FileDescriptor& vcpu, const HostFeatures& features, const CpuState& state) {
+Status loadVcpu(const FileDescriptor& vcpu, const HostFeatures& features, std::uint32_t index, const CpuState& state) {
   TRY(matchTscFrequency(vcpu, features, state.tscKhz));
   const kvm_sregs system = toKvm(state.system);
   TRY(callIoctl(vcpu, KVM_SET_SREGS, &system, "KVM_SET_SREGS"));
@@ -159,10 +167,13 @@ Status loadVcpu(const FileDescriptor& vcpu, const HostFeatures& features, const 
   const kvm_debugregs debug = toKvm(state.debug);
   TRY(callIoctl(vcpu, KVM_SET_DEBUGREGS, &debug, "KVM_SET_DEBUGREGS"));
   TRY(loadExtended(vcpu, features, state.extended));
+  LocalApic localApic = state.localApic;
+  if (oneShotRanOut(localApic)) disarmTimer(localApic);
   kvm_lapic_state apic{};
-  std::memcpy(apic.regs, state.localApic.registers.data(), sizeof apic.regs);
+  std::memcpy(apic.regs, localApic.registers.data(), sizeof apic.regs);
   TRY(callIoctl(vcpu, KVM_SET_LAPIC, &apic, "KVM_SET_LAPIC"));
-  TRY(loadMsrs(vcpu, state));
+  if (index == 0) TRY(setTscApart(vcpu, state));
+  TRY(loadMsrs(vcpu, state.msrs));
   const kvm_mp_state runState = toKvm(state.runState);
   TRY(callIoctl(vcpu, KVM_SET_MP_STATE, &runState, "KVM_SET_MP_STATE"));
   const kvm_vcpu_events events = toKvm(state.events);
