@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/fuzz/fuzz_input.h"
 #include "vmm/devices/virtio/vsock/muxer.h"
 #include "vmm/os/stream_socket.h"
 #include "vmm/os/unix_socket.h"
@@ -17,27 +18,7 @@ namespace {
 
 using namespace qm;
 using namespace qm::vsock;
-
-// Takes what is asked for from the front of the input; zeros when it is used up.
-class Input {
- public:
-  explicit Input(std::span<const std::byte> bytes) : rest_(bytes) {}
-  bool isEmpty() const { return rest_.empty(); }
-  std::uint8_t byte() {
-    if (rest_.empty()) return 0;
-    const auto value = static_cast<std::uint8_t>(rest_.front());
-    rest_ = rest_.subspan(1);
-    return value;
-  }
-  std::span<const std::byte> take(std::size_t count) {
-    const auto taken = rest_.first(std::min(count, rest_.size()));
-    rest_ = rest_.subspan(taken.size());
-    return taken;
-  }
-
- private:
-  std::span<const std::byte> rest_;
-};
+using qm::fuzz::Input;
 
 // Gives some buffers and checks each packet against what a guest may rely on.
 class CheckingGuest final : public GuestSide {
@@ -131,7 +112,7 @@ void hostStep(Machine& machine, Input& input, std::vector<FileDescriptor>& clien
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  Input input(std::as_bytes(std::span(data, size)));
+  Input input(data, size);
   auto machine = std::make_unique<Machine>(virtio::VsockState{});
   const std::string listening = machine->path.native() + "_9";
   std::filesystem::remove(listening);

@@ -8,20 +8,12 @@
 #include <variant>
 #include <vector>
 
+#include "vmm/devices/virtio/queue/queue_state.h"
+
 namespace qm::virtio {
 
 // Virtio 1.2, section 5: device ids.
 enum class DeviceKind : std::uint8_t { net = 1, block = 2, entropy = 4, vsock = 19 };
-
-// A split virtqueue (2.7). Addresses and indices are the guest's word: checked at each use.
-struct QueueState {
-  std::uint16_t size = 0;  // what the driver chose, at most the device's maximum
-  bool ready = false;
-  std::uint64_t descriptorTable = 0, availableRing = 0, usedRing = 0;  // guest-physical
-  std::uint16_t nextAvailable = 0;  // free-running index of the next available entry to take
-  std::uint16_t nextUsed = 0;       // free-running index of the next used entry to fill
-  bool operator==(const QueueState&) const = default;
-};
 
 // virtio-mmio registers (4.2.2).
 struct TransportState {

@@ -11,7 +11,7 @@
 #include <span>
 #include <vector>
 
-#include "vmm/devices/virtio/state.h"
+#include "vmm/devices/virtio/queue/queue_state.h"
 #include "vmm/memory/guest_memory.h"
 #include "vmm/result/result.h"
 

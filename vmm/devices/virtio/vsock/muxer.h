@@ -25,8 +25,6 @@
 
 namespace qm::vsock {
 
-// Connections, and clients on their way to be one.
-inline constexpr std::size_t kMaxConnections = 1023;
 struct MuxerConfig {
   std::filesystem::path socketPath;
   std::uint32_t agentPort = 0;  // the guest's port whose connection a snapshot keeps; 0: none
