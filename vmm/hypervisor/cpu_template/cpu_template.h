@@ -1,9 +1,8 @@
 // CPU templates: which CPU a guest sees, by name, so that a snapshot taken on one host restores on another that offers
 // as much. A template only takes away from what a backend supports.
 //
-//   qm-v1  the default: features.h's list, which both backends can have. Leaves that are not in it do not exist: no
-//   AVX, no
-//          PMU, no cache topology, and none of the mitigation bits (the VM is the boundary between tenants).
+//   qm-v1  the default: features.h's list, which both backends can have. Leaves that are not in it do not exist:
+//          no AVX, no PMU, no cache topology, and none of the mitigation bits (the VM is the boundary between tenants).
 //   host   everything the backend supports: fastest, and bound to this kind of host.
 #pragma once
 
