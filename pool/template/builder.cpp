@@ -9,8 +9,10 @@ Result<TemplateImage> TemplateBuilder::prepare(const Recipe& recipe, SnapshotSou
     const auto found = shelf_.find(recipe);
     if (found && *found) {
       progress("verifying");
-      if (shelf_.verify(**found)) return **found;
-      // Not whole: a build replaces it. If it cannot be removed, it is found again and refused again.
+      const Status whole = shelf_.verify(**found);
+      if (whole) return **found;
+      progress("leaving a snapshot that is not usable: " + whole.error().text());
+      // A build replaces it. If it cannot be removed, it is found again and refused again.
       static_cast<void>(shelf_.remove(**found));
     }
   }

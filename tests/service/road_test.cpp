@@ -1,106 +1,111 @@
-// quickmatchd with real, jailed guests of the image `hello`.
-#include <signal.h>
-
+// Each road to a guest, and what a guest that was handed out can do and has for its own.
 #include <chrono>
-#include <cstdlib>
-#include <filesystem>
 #include <set>
 #include <string>
-#include <thread>
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
-#include "api/daemon/testing/asking.h"
-#include "api/daemon/testing/running_daemon.h"
+#include "tests/service/hello_test.h"
 
-namespace qm {
+namespace qm::test {
 namespace {
 
-namespace json = boost::json;
+using testing::HasSubstr;
 
-// The cache that holds what the project built for guests.
-std::filesystem::path products() {
-  const char* cache = std::getenv("XDG_CACHE_HOME");
-  const char* home = std::getenv("HOME");
-  const std::filesystem::path base =
-      cache != nullptr ? std::filesystem::path(cache) : std::filesystem::path(home != nullptr ? home : "/") / ".cache";
-  return base / "quickmatch";
+TEST_F(HelloTest, EveryRoadLeadsToAGuestThatAnswers) {
+  for (const char* road : {"ready", "blank", "spawn", "boot"}) {
+    const Held lease = client().acquire("hello", road);
+    EXPECT_EQ(lease.road, road);
+    EXPECT_EQ(daemon().said(lease, "/bin/echo from inside"), "from inside\n");
+    daemon().release(lease);
+  }
 }
 
-class RoadTest : public testing::Test {
- protected:
-  void SetUp() override {
-    client.ask("PUT", "/v1/templates/hello", 201,
-               R"({"kernel":")" + (products() / "guest-kernel/current/vmlinux").string() + R"(","initrd":")" +
-                   (products() / "images/current/hello.cpio").string() + R"(","pool_size":2})");
-    await(2);
+TEST_F(HelloTest, ThePhasesOfARoadAreTold) {
+  const json::value grant = client().ask("POST", "/v1/leases", 201, R"({"template":"hello","road":"spawn"})");
+  for (const char* phase : {"spawn", "restore", "connect", "renew", "ping", "total"}) {
+    EXPECT_GT(grant.at("phases_us").at(phase).as_int64(), 0) << phase;
   }
-  void await(int ready) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(2);
-    while (std::chrono::steady_clock::now() < deadline) {
-      const json::value pool = client.ask("GET", "/v1/pools", 200).at("pools").at(0);
-      ASSERT_NE(pool.at("status").at("state"), "failed") << pool.at("status").at("detail");
-      if (pool.at("ready").as_int64() >= ready) return;
-      std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    }
-    FAIL() << "no clone became ready";
-  }
-  std::string said(const test::Held& lease, const std::string& script) {
-    const json::value ran = client.exec(lease, R"({"argv":["/bin/sh","-c",")" + script + R"("],"timeout_ms":60000})");
-    EXPECT_EQ(ran.at("exit_code"), 0) << ran.at("stderr");
-    return std::string(ran.at("stdout").as_string());
-  }
+  const std::string path = "/v1/leases/" + std::string(grant.at("id").as_string());
+  client().ask("DELETE", path, 204, "", std::string(grant.at("token").as_string()));
+  const std::string metrics = client().answer("GET", "/metrics").body;
+  EXPECT_THAT(metrics, HasSubstr(R"(road="spawn")"));
+  EXPECT_THAT(metrics, HasSubstr(R"(phase="renew")"));
+}
 
-  test::RunningDaemon daemon{{.daemon = QM_DAEMON,
-                              .vmm = QM_VMM,
-                              .spawner = QM_SPAWNER,
-                              .options = {"--jail", "namespaces", "--hypervisor", "auto", "--folder", products()}}};
-  test::Asking client{daemon.socket()};
-};
-
-TEST_F(RoadTest, EveryRoadLeadsToAGuestOfItsOwnThatAnswers) {
-  std::set<std::string> hostnames;
+TEST_F(HelloTest, NoTwoClonesShareRandomNumbersNameOrMachineId) {
+  std::set<std::string> names;
   std::set<std::string> machineIds;
   std::set<std::string> randoms;
-  for (const char* road : {"ready", "blank", "spawn", "boot"}) {
-    const test::Held lease = client.acquire("hello", road);
-    EXPECT_EQ(lease.road, road);
-    EXPECT_EQ(said(lease, "/bin/echo from inside"), "from inside\n");
-    hostnames.insert(said(lease, "hostname"));
-    machineIds.insert(said(lease, "cat /etc/machine-id"));
-    randoms.insert(said(lease, "head -c 16 /dev/urandom | md5sum"));
-    EXPECT_EQ(client.ask("GET", lease.path + "/ping", 200, "", lease.token).at("nonce").as_string().size(), 16U);
-    client.ask("DELETE", lease.path, 204, "", lease.token);
+  for (std::size_t i = 0; i < kClones; ++i) {
+    const Held lease = client().acquire("hello", "ready");
+    names.insert(daemon().said(lease, "hostname"));
+    machineIds.insert(daemon().said(lease, "cat /etc/machine-id"));
+    randoms.insert(daemon().said(lease, "head -c 16 /dev/urandom | md5sum"));
+    daemon().release(lease);
   }
-  EXPECT_EQ(hostnames.size(), 4U);
-  EXPECT_EQ(machineIds.size(), 4U);
-  EXPECT_EQ(randoms.size(), 4U);
+  EXPECT_EQ(names.size(), 3U);
+  EXPECT_EQ(machineIds.size(), 3U);
+  EXPECT_EQ(randoms.size(), 3U);
 }
 
-TEST_F(RoadTest, ClonesHaveTheSnapshotsMemoryAndABootedGuestHasNot) {
-  const auto guestNonce = [this](const char* road) {
-    const test::Held lease = client.acquire("hello", road);
-    return client.ask("GET", lease.path + "/ping", 200, "", lease.token).at("guest_nonce");
+TEST_F(HelloTest, AClonesClockIsTheHosts) {
+  const Held lease = client().acquire("hello", "ready");
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const std::int64_t inside = std::stoll(daemon().said(lease, "date +%s"));
+  EXPECT_NEAR(static_cast<double>(inside), std::chrono::duration<double>(now).count(), 5.0);
+  daemon().release(lease);
+}
+
+TEST_F(HelloTest, ClonesHaveTheSnapshotsMemoryAndABootedGuestHasNot) {
+  const auto guestNonce = [](const char* road) {
+    const Held lease = client().acquire("hello", road);
+    const json::value reply = client().ask("GET", lease.path + "/ping", 200, "", lease.token);
+    daemon().release(lease);
+    return reply.at("guest_nonce");
   };
   const json::value clone = guestNonce("ready");
   EXPECT_EQ(guestNonce("spawn"), clone);
   EXPECT_NE(guestNonce("boot"), clone);
 }
 
-TEST_F(RoadTest, ASnapshotThatWasDamagedOnDiskIsMadeAnewByTheNextDaemon) {
-  EXPECT_EQ(daemon.stop(SIGTERM), (ProcessEnd{.code = 0}));
-  EXPECT_TRUE(std::filesystem::is_empty(daemon.state() / "vms"));
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(daemon.state() / "shelf/snapshots")) {
-    if (entry.path().filename() != "memory") continue;
-    std::filesystem::permissions(entry.path(), std::filesystem::perms::owner_all);
-    const FileDescriptor file = openFile(entry.path(), OpenMode::readWrite).value();
-    const std::byte flipped{0xff};
-    ASSERT_TRUE(writeAt(file, 4096, std::span(&flipped, 1)).has_value());
-  }
-  daemon.start();
-  SetUp();
-  EXPECT_EQ(said(client.acquire("hello", "ready"), "echo again"), "again\n");
+TEST_F(HelloTest, EachPingIsAFreshRoundTrip) {
+  const Held lease = client().acquire("hello", "ready");
+  const json::value first = client().ask("GET", lease.path + "/ping", 200, "", lease.token);
+  const json::value second = client().ask("GET", lease.path + "/ping", 200, "", lease.token);
+  EXPECT_NE(first.at("nonce"), second.at("nonce"));
+  EXPECT_EQ(first.at("guest_nonce"), second.at("guest_nonce"));
+  EXPECT_GT(first.at("round_trip_us").as_int64(), 0);
+  daemon().release(lease);
+}
+
+TEST_F(HelloTest, ACommandsStreamsAndEndComeBackApart) {
+  const Held lease = client().acquire("hello", "ready");
+  const json::value failed = daemon().exec(lease, {"/bin/sh", "-c", "echo out; echo err >&2; exit 7"});
+  EXPECT_EQ(failed.at("exit_code"), 7);
+  EXPECT_EQ(failed.at("stdout"), "out\n");
+  EXPECT_EQ(failed.at("stderr"), "err\n");
+  EXPECT_EQ(daemon().exec(lease, {"/bin/sh", "-c", "kill -9 $$"}).at("signal"), 9);
+  EXPECT_EQ(daemon().exec(lease, {"/bin/sleep", "60"}, {{"timeout_ms", 300}}).at("timed_out"), true);
+  daemon().release(lease);
+}
+
+TEST_F(HelloTest, ACommandHasItsInputEnvironmentAndFolder) {
+  const Held lease = client().acquire("hello", "ready");
+  const json::value bytes = daemon().exec(lease, {"/bin/cat"}, {{"stdin", {{"base64", "/wA="}}}});
+  EXPECT_EQ(bytes.at("stdout").at("base64"), "/wA=");
+  const json::value set =
+      daemon().exec(lease, {"/bin/sh", "-c", "echo $COLOUR; pwd"}, {{"env", {{"COLOUR", "red"}}}, {"cwd", "/tmp"}});
+  EXPECT_EQ(set.at("stdout"), "red\n/tmp\n");
+  daemon().release(lease);
+}
+
+TEST_F(HelloTest, AProgramThatIsNotThereIsTheCallersToFix) {
+  const Held lease = client().acquire("hello", "ready");
+  const json::value problem = client().ask("POST", lease.path + "/exec", 422, R"({"argv":["/no/such"]})", lease.token);
+  EXPECT_THAT(std::string(problem.at("cause").as_string()), HasSubstr("/no/such: No such file or directory"));
+  daemon().release(lease);
 }
 
 }  // namespace
-}  // namespace qm
+}  // namespace qm::test

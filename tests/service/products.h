@@ -1,0 +1,25 @@
+// What the project built for guests, in its cache.
+#pragma once
+
+#include <cstdlib>
+#include <filesystem>
+
+namespace qm::test {
+
+inline std::filesystem::path products() {
+  const char* cache = std::getenv("XDG_CACHE_HOME");
+  const char* home = std::getenv("HOME");
+  const std::filesystem::path base =
+      cache != nullptr ? std::filesystem::path(cache) : std::filesystem::path(home != nullptr ? home : "/") / ".cache";
+  return base / "quickmatch";
+}
+
+inline std::filesystem::path kernelProduct() {
+  return products() / "guest-kernel/current/vmlinux";
+}
+
+inline std::filesystem::path imageProduct(const char* name) {
+  return products() / "images/current" / name;
+}
+
+}  // namespace qm::test
