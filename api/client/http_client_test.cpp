@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "snapshot/file/temp_folder.h"
+#include "vmm/os/testing/temp_folder.h"
 #include "vmm/os/unix_socket.h"
 
 namespace qm {

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "pool/shelf/template_record.h"
-#include "snapshot/file/temp_folder.h"
+#include "vmm/os/testing/temp_folder.h"
 
 namespace qm::pool {
 namespace {

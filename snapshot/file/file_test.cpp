@@ -7,8 +7,8 @@
 
 #include "snapshot/file/load.h"
 #include "snapshot/file/save.h"
-#include "snapshot/file/temp_folder.h"
 #include "snapshot/state/distinct_state.h"
+#include "vmm/os/testing/temp_folder.h"
 
 namespace qm::snapshot {
 namespace {

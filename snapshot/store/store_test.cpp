@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "snapshot/file/temp_folder.h"
+#include "vmm/os/testing/temp_folder.h"
 
 namespace qm::snapshot {
 namespace {

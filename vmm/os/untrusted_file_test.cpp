@@ -3,26 +3,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdlib>
-#include <string>
-
 #include <gtest/gtest.h>
+
+#include "vmm/os/testing/temp_folder.h"
 
 namespace qm {
 namespace {
 
 class UntrustedFileTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = std::filesystem::temp_directory_path() / "qm-untrusted-XXXXXX";
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder = name;
-    ASSERT_TRUE(openFile(file("plain"), OpenMode::createNew).has_value());
-  }
-  void TearDown() override { std::filesystem::remove_all(folder); }
-  std::filesystem::path file(const char* name) const { return folder / name; }
+  void SetUp() override { ASSERT_TRUE(openFile(file("plain"), OpenMode::createNew).has_value()); }
+  std::filesystem::path file(const char* name) const { return folder.path() / name; }
 
-  std::filesystem::path folder;
+  test::TempFolder folder;
 };
 
 TEST_F(UntrustedFileTest, APlainFileIsAdoptedReadOnly) {

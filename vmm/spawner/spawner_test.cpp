@@ -17,6 +17,7 @@
 
 #include "vmm/jail/jail_probe.h"
 #include "vmm/os/mapping.h"
+#include "vmm/os/testing/temp_folder.h"
 #include "vmm/spawner/spawner_client.h"
 
 namespace qm {
@@ -49,14 +50,10 @@ Sights parsed(const std::string& report) {
 class SpawnerTest : public testing::Test {
  protected:
   SpawnerTest() {
-    std::string name = (std::filesystem::temp_directory_path() / "spawner-test-XXXXXX").native();
-    home = ::mkdtemp(name.data());
-    folder = home / "vm-1";
     std::filesystem::create_directory(folder);
     std::ofstream(home / "image") << "read me";
     std::filesystem::permissions(home / "image", std::filesystem::perms(0644));
   }
-  ~SpawnerTest() override { std::filesystem::remove_all(home); }
 
   SpawnRequest lookAround(std::vector<std::string> arguments) const {
     return {.executable = LOOK_AROUND_PROGRAM,
@@ -77,8 +74,9 @@ class SpawnerTest : public testing::Test {
     return parsed(contentOf(report));
   }
 
-  std::filesystem::path home;
-  std::filesystem::path folder;
+  test::TempFolder temporary;
+  std::filesystem::path home = temporary.path();
+  std::filesystem::path folder = home / "vm-1";
 };
 
 class JailTest : public SpawnerTest {

@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "snapshot/file/temp_folder.h"
 #include "vmm/os/process.h"
+#include "vmm/os/testing/temp_folder.h"
 #include "vmm/os/unix_socket.h"
 #include "vmm/result/check.h"
 

@@ -12,7 +12,7 @@
 
 #include "api/daemon/vm/left_over_vms.h"
 #include "api/daemon/vm/microvm_spawner.h"
-#include "snapshot/file/temp_folder.h"
+#include "vmm/os/testing/temp_folder.h"
 #include "vmm/os/unix_socket.h"
 
 namespace qm {

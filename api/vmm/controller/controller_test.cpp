@@ -8,7 +8,7 @@
 
 #include "api/vmm/testing/idle_hypervisor.h"
 #include "api/vmm/testing/tiny_kernel.h"
-#include "snapshot/file/temp_folder.h"
+#include "vmm/os/testing/temp_folder.h"
 
 namespace qm::vmm {
 namespace {

@@ -8,8 +8,8 @@
 #include <gtest/gtest.h>
 
 #include "api/client/http_client.h"
-#include "snapshot/file/temp_folder.h"
 #include "vmm/os/process.h"
+#include "vmm/os/testing/temp_folder.h"
 #include "vmm/os/unix_socket.h"
 
 namespace qm::vmm {

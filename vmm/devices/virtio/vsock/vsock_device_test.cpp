@@ -1,7 +1,5 @@
 #include "vmm/devices/virtio/vsock/vsock_device.h"
 
-#include <unistd.h>
-
 #include <cstring>
 #include <string>
 
@@ -9,6 +7,7 @@
 
 #include "vmm/devices/virtio/fake_driver.h"
 #include "vmm/os/stream_socket.h"
+#include "vmm/os/testing/temp_folder.h"
 #include "vmm/os/unix_socket.h"
 
 namespace qm::vsock {
@@ -22,17 +21,11 @@ constexpr std::uint16_t kReceiveQueue = 0, kTransmitQueue = 1;
 class VsockDeviceTest : public testing::Test {
  protected:
   VsockDeviceTest() {
-    folder_ = std::filesystem::temp_directory_path() / ("vsock-device-" + std::to_string(::getpid()));
-    std::filesystem::create_directory(folder_);
-    auto device = VsockDevice::create(*loop_, {.socketPath = folder_ / "v.sock", .agentPort = 5200}, {}).value();
+    auto device = VsockDevice::create(*loop_, {.socketPath = folder_.path() / "v.sock", .agentPort = 5200}, {}).value();
     device_ = device.get();
     transport_ = MmioTransport::create(std::move(device), {memory_, line_, log_, "vsock"}).value();
     driver_.emplace(memory_, *transport_);
     driver_->start();
-  }
-  ~VsockDeviceTest() override {
-    transport_.reset();
-    std::filesystem::remove_all(folder_);
   }
 
   void turnLoop() {
@@ -52,7 +45,7 @@ class VsockDeviceTest : public testing::Test {
     driver_->ring(kTransmitQueue);
   }
 
-  std::filesystem::path folder_;
+  test::TempFolder folder_;  // outlives the device, whose socket is in it
   std::unique_ptr<EventLoop> loop_ = EventLoop::create().value();
   GuestMemory memory_ = GuestMemory::anonymous(16 << 20).value();
   FakeLevelLine line_;
@@ -93,7 +86,7 @@ TEST_F(VsockDeviceTest, AClientOfTheHostReachesTheGuestOutsideOfAnyDoorbell) {
   FakeDriver::Chain buffer(*driver_, kReceiveQueue);
   buffer.writable(4096).offer();
   driver_->ring(kReceiveQueue);
-  const FileDescriptor client = connectUnix(folder_ / "v.sock", Blocking::no).value();
+  const FileDescriptor client = connectUnix(folder_.path() / "v.sock", Blocking::no).value();
   ASSERT_TRUE(sendSome(client, std::as_bytes(std::span(std::string_view("CONNECT 5200\n")))).has_value());
   turnLoop();
   ASSERT_TRUE(driver_->takeUsed(kReceiveQueue).has_value());
