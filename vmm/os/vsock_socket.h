@@ -14,4 +14,8 @@ Result<FileDescriptor> listenVsock(std::uint32_t port, Blocking blocking);
 // The next connection; retry when there is none (non-blocking listener).
 Result<FileDescriptor> acceptVsock(const FileDescriptor& listener, Blocking blocking);
 
+// To a guest of this host, by its CID. Blocks for as long as the kernel has patience, two seconds. retry: the guest has
+// no such number yet, its driver is not up, or nobody listens there.
+Result<FileDescriptor> connectVsock(std::uint32_t cid, std::uint32_t port);
+
 }  // namespace qm

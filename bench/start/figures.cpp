@@ -1,0 +1,73 @@
+#include "bench/start/figures.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "vmm/result/check.h"
+
+namespace qm::bench {
+
+namespace {
+
+// Microseconds are as fine as this clock's figures are worth.
+double rounded(double value) {
+  constexpr double kThousand = 1000;
+  return std::round(value * kThousand) / kThousand;
+}
+
+}  // namespace
+
+double Figure::percentile(double percent) const {
+  if (samples_.empty()) return 0;
+  std::vector<double> sorted = samples_;
+  std::ranges::sort(sorted);
+  const auto rank = static_cast<std::size_t>(std::ceil(percent / 100 * static_cast<double>(sorted.size())));
+  return sorted[std::clamp<std::size_t>(rank, 1, sorted.size()) - 1];
+}
+
+void Figures::declare(const std::string& name, Unit unit, std::string meaning) {
+  CHECK(figures_.try_emplace(name, unit, std::move(meaning)).second);
+  order_.push_back(name);
+}
+
+void Figures::add(const std::string& name, std::chrono::nanoseconds sample) {
+  figures_.at(name).add(std::chrono::duration<double, std::milli>(sample).count());
+}
+
+void Figures::add(const std::string& name, std::uint64_t kib) {
+  figures_.at(name).add(static_cast<double>(kib));
+}
+
+const Figure& Figures::of(const std::string& name) const {
+  return figures_.at(name);
+}
+
+std::string Figures::table() const {
+  std::string text = fmt::format("{:<26} {:>10} {:>10} {:>5}  {}\n", "figure", "p50", "p99", "N", "what");
+  for (const std::string& name : order_) {
+    const Figure& figure = figures_.at(name);
+    if (figure.count() == 0) continue;
+    const char* unit = figure.unit() == Unit::milliseconds ? "ms" : "KiB";
+    const int digits = figure.unit() == Unit::milliseconds ? 2 : 0;
+    text += fmt::format("{:<26} {:>10.{}f} {:>10.{}f} {:>5}  {}: {}\n", name, figure.percentile(50), digits,
+                        figure.percentile(99), digits, figure.count(), unit, figure.meaning());
+  }
+  return text;
+}
+
+boost::json::object Figures::flat() const {
+  boost::json::object object;
+  for (const std::string& name : order_) {
+    const Figure& figure = figures_.at(name);
+    if (figure.count() == 0) continue;
+    const std::string base = name + (figure.unit() == Unit::milliseconds ? "_ms" : "_kib");
+    object[base + "_p50"] = rounded(figure.percentile(50));
+    object[base + "_p99"] = rounded(figure.percentile(99));
+    object[name + "_n"] = figure.count();
+  }
+  return object;
+}
+
+}  // namespace qm::bench

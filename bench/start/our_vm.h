@@ -1,0 +1,60 @@
+// quickmatch-vmm without a jail, driven over its API as the daemon drives it. Killed and reaped at the latest with
+// this.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+
+#include <boost/json/object.hpp>
+
+#include "api/client/http_client.h"
+#include "bench/start/clock.h"
+#include "bench/start/places.h"
+#include "vmm/os/process.h"
+#include "vmm/result/result.h"
+
+namespace qm::bench {
+
+// A snapshot's two files.
+struct SavedVm {
+  std::filesystem::path state, memory;
+};
+
+class OurVm {
+ public:
+  // In a folder of its own, which is made.
+  static Result<OurVm> spawn(const Places& places, const std::string& id);
+  OurVm(OurVm&&) noexcept = default;
+  OurVm& operator=(OurVm&&) = delete;
+  ~OurVm();
+
+  // Everything but InstanceStart.
+  Status configure(const Places& places);
+  Status start();
+  // Pauses it first.
+  Status save(const SavedVm& files);
+  // And lets it run.
+  Status restore(const SavedVm& files);
+
+  Result<Clock::time_point> waitForReply(std::chrono::milliseconds pause) const;
+  // What the VMM says of its own phases, in microseconds.
+  Result<boost::json::object> times();
+  // SIGKILL, and waits until it is reaped.
+  Status kill();
+
+  pid_t pid() const { return process_.pid(); }
+
+ private:
+  OurVm(std::filesystem::path folder, Process process)
+      : folder_(std::move(folder)), process_(std::move(process)), api_(folder_ / "api.sock") {}
+  // Asks until somebody listens.
+  Result<HttpAnswer> ask(std::string_view method, const std::string& target, const boost::json::object& body);
+  Status put(const std::string& target, const boost::json::object& body);
+
+  std::filesystem::path folder_;
+  Process process_;
+  HttpClient api_;
+};
+
+}  // namespace qm::bench
