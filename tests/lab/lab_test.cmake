@@ -14,7 +14,7 @@ endfunction()
 function(qm_lab_run test kind timeout target)
   set(out ${CMAKE_BINARY_DIR}/lab/${test})
   add_test(NAME ${test}
-    COMMAND ${CMAKE_SOURCE_DIR}/tests/lab/run --timeout ${timeout} --out ${out} --
+    COMMAND ${CMAKE_SOURCE_DIR}/tests/lab/run --retry --timeout ${timeout} --out ${out} --
             $<TARGET_FILE:${target}> --gtest_brief=1 --gtest_output=json:/run/lab/${test}.json ${ARGN})
   math(EXPR ctest_timeout "2 * ${timeout} + 240")
   set_tests_properties(${test} PROPERTIES LABELS ${kind} TIMEOUT ${ctest_timeout} RESOURCE_LOCK lab)

@@ -53,8 +53,14 @@ bool VcpuThread::waitToRun() {
 void VcpuThread::loop(const std::string& name) {
   ::pthread_setname_np(::pthread_self(), name.substr(0, 15).c_str());
   while (waitToRun()) {
-    const VcpuExit exit = vcpu_->run();
-    std::visit([this](const auto& which) { handle(which); }, exit);
+    // Parks at an Interrupted only, which each pause() brings about by its kick: after another exit an instruction may
+    // be half done (a string, an access in two halves), and its state could not be saved.
+    bool whole = false;
+    while (!whole && !over_) {
+      const VcpuExit exit = vcpu_->run();
+      whole = std::holds_alternative<Interrupted>(exit);
+      std::visit([this](const auto& which) { handle(which); }, exit);
+    }
   }
 }
 
@@ -100,6 +106,7 @@ void VcpuThread::handle(const Fault& exit) {
 }
 
 void VcpuThread::end(MachineEnd end) {
+  over_ = true;
   {
     const std::lock_guard lock(mutex_);
     wanted_ = Wanted::ended;

@@ -70,6 +70,7 @@ class VcpuThread {
   std::condition_variable changed_;
   Wanted wanted_ = Wanted::parked;
   bool parked_ = false;
+  bool over_ = false;  // the thread's own: end() was called
   std::thread thread_;
 };
 
