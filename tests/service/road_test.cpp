@@ -79,6 +79,21 @@ TEST_F(HelloTest, EachPingIsAFreshRoundTrip) {
   daemon().release(lease);
 }
 
+TEST_F(HelloTest, AGuestWhoseHookFailsIsNeverHandedOut) {
+  json::array hooks;
+  hooks.emplace_back(json::array{"/bin/false"});
+  json::object recipe = helloRecipe(0);
+  recipe["hooks"] = json::object{{"after_restore", std::move(hooks)}};
+  daemon().put("unrenewed", recipe);
+  const HttpAnswer refused = client().answer("POST", "/v1/leases", R"({"template":"unrenewed","road":"boot"})");
+  EXPECT_GE(refused.status, 400) << refused.body;
+  EXPECT_THAT(refused.body, HasSubstr("renewing"));
+  EXPECT_TRUE(eventually([] { return daemon().vmFolders().size() == kClones + kBlanks; })) << "its VM is gone";
+  EXPECT_THAT(client().answer("GET", "/metrics").body,
+              HasSubstr(R"(quickmatch_clone_failed_total{phase="renew",template="unrenewed"} 1)"));
+  client().ask("DELETE", "/v1/templates/unrenewed", 204);
+}
+
 TEST_F(HelloTest, ACommandsStreamsAndEndComeBackApart) {
   const Held lease = client().acquire("hello", "ready");
   const json::value failed = daemon().exec(lease, {"/bin/sh", "-c", "echo out; echo err >&2; exit 7"});
