@@ -28,7 +28,6 @@ void VcpuThread::ask(Wanted wanted) {
     const std::lock_guard lock(mutex_);
     if (wanted_ == Wanted::ended) return;  // who has ended does not come back
     wanted_ = wanted;
-    if (wanted == Wanted::running) parked_ = false;
   }
   changed_.notify_all();
   if (wanted != Wanted::running) vcpu_->kick();
@@ -39,13 +38,15 @@ void VcpuThread::waitUntilParked() {
   changed_.wait(lock, [this] { return parked_; });
 }
 
-// Parks as long as that is wanted; false: the thread is to end.
+// Parks as long as that is wanted; false: the thread is to end. Only this thread says that it is not parked any more: a
+// pause that follows a resume too soon for it to wake finds it parked still.
 bool VcpuThread::waitToRun() {
   std::unique_lock lock(mutex_);
   if (wanted_ != Wanted::running) {
     parked_ = true;
     changed_.notify_all();
     changed_.wait(lock, [this] { return wanted_ != Wanted::parked; });
+    parked_ = wanted_ == Wanted::ended;
   }
   return wanted_ == Wanted::running;
 }

@@ -94,6 +94,18 @@ TEST_F(ControllerTest, AMachineStartsPausesAndResumes) {
   EXPECT_EQ(vmm.state(), "Running");
 }
 
+// A vCPU that has not woken from its last pause when the next one comes has parked already.
+TEST_F(ControllerTest, APauseOnTheHeelsOfAResumeComesToItsEnd) {
+  Vmm vmm;
+  start(vmm);
+  constexpr int kOften = 300;  // so that some find a vCPU that has not woken yet
+  for (int i = 0; i < kOften; ++i) {
+    ASSERT_EQ(vmm.execute(Pause{}), Answer{});
+    ASSERT_EQ(vmm.execute(Resume{}), Answer{});
+  }
+  EXPECT_EQ(vmm.state(), "Running");
+}
+
 TEST_F(ControllerTest, BeforeTheStartOnlyWhatBelongsThereIsTaken) {
   Vmm vmm;
   const std::string tooEarly = "The requested operation is not supported before starting the microVM.";
