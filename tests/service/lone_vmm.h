@@ -10,11 +10,11 @@
 #include <gtest/gtest.h>
 
 #include "api/daemon/testing/asking.h"
-#include "snapshot/file/temp_folder.h"
 #include "tests/service/products.h"
 #include "tests/service/real_daemon.h"
 #include "vmm/guest/client/agent_client.h"
 #include "vmm/os/process.h"
+#include "vmm/os/testing/temp_folder.h"
 #include "vmm/os/unix_socket.h"
 
 namespace qm::test {
