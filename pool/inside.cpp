@@ -17,9 +17,9 @@ Error noSuchTemplate(std::string_view name) {
 
 }  // namespace
 
-Pool::Inside::Inside(PoolWiring wiring, PoolSettings settings)
+Pool::Inside::Inside(PoolWiring wiring, const PoolSettings& settings)
     : wiring_(std::move(wiring)),
-      settings_(std::move(settings)),
+      settings_(settings),
       vms_(wiring_.spawner),
       maker_(vms_, wiring_.clock, settings_.limits),
       builder_(vms_, wiring_.shelf, settings_.limits),

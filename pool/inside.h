@@ -23,7 +23,7 @@ namespace qm::pool {
 
 class Pool::Inside {
  public:
-  Inside(PoolWiring wiring, PoolSettings settings);
+  Inside(PoolWiring wiring, const PoolSettings& settings);
   ~Inside() { shutdown(); }
 
   Status putTemplate(const Recipe& recipe);

@@ -4,8 +4,8 @@
 
 namespace qm::pool {
 
-Pool::Pool(PoolWiring wiring, PoolSettings settings)
-    : inside_(std::make_unique<Inside>(std::move(wiring), std::move(settings))) {}
+Pool::Pool(PoolWiring wiring, const PoolSettings& settings)
+    : inside_(std::make_unique<Inside>(std::move(wiring), settings)) {}
 Pool::~Pool() = default;
 
 Status Pool::putTemplate(const Recipe& recipe) {

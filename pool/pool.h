@@ -82,7 +82,7 @@ struct PoolView {
 
 class Pool {
  public:
-  Pool(PoolWiring wiring, PoolSettings settings);
+  Pool(PoolWiring wiring, const PoolSettings& settings);
   ~Pool();  // shutdown()
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;

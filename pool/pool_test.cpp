@@ -17,7 +17,6 @@ namespace qm::pool {
 namespace {
 
 using std::chrono::milliseconds;
-using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using State = TemplateStatus::State;

@@ -22,7 +22,7 @@ class FakeShelf final : public SnapshotShelf {
     const std::lock_guard lock(mutex_);
     if (refusePublish_) return Error(Remedy::retry, "the disk is full, as the test wants");
     --staging_;
-    const TemplateImage image{
+    TemplateImage image{
         .folder = staged.folder, .state = staged.state, .memory = staged.memory, .guestNonce = guestNonce};
     published_.emplace_back(recipe, image);
     return image;

@@ -21,7 +21,7 @@ Result<Vm> LivingVms::spawn() {
     const std::lock_guard lock(mutex_);
     if (closed_) return closing();
   }
-  const Vm vm = TRY(spawner_.spawn("vm-" + randomHex(kIdBytes)));
+  Vm vm = TRY(spawner_.spawn("vm-" + randomHex(kIdBytes)));
   if (!remember(vm)) {
     vm->end();
     return closing();

@@ -116,14 +116,14 @@ SealedManifest sealManifest(const Manifest& manifest) {
   return {.text = std::move(text), .sha256 = std::move(digest)};
 }
 
-Result<CheckedManifest> checkManifest(std::string_view whole) {
+Result<CheckedManifest> checkManifest(std::string_view text) {
   json::error_code failed;
-  const json::value parsed = json::parse(whole, failed);
+  const json::value parsed = json::parse(text, failed);
   if (failed || !parsed.is_object()) return refused("is not a JSON object");
   const json::object& root = parsed.get_object();
   const std::uint64_t format = TRY(number(root, "format"));
   if (format != kManifestFormat) return refused(fmt::format("has format {}, and this program reads 1", format));
-  std::string digest = TRY(checkOwnDigest(root, whole));
+  std::string digest = TRY(checkOwnDigest(root, text));
   Manifest manifest = TRY(fromJson(root));
   return CheckedManifest{.manifest = std::move(manifest), .sha256 = std::move(digest)};
 }

@@ -116,7 +116,7 @@ Status Store::checkIsOurs(const fs::path& folder) const {
 }
 
 Result<fs::path> Store::stage() {
-  const fs::path staging = freshStagingPath(root_);
+  fs::path staging = freshStagingPath(root_);
   std::error_code failed;
   fs::create_directory(staging, failed);
   if (!failed) fs::permissions(staging, fs::perms::owner_all, failed);
@@ -137,7 +137,7 @@ Result<fs::path> Store::publish(const fs::path& staging, const Provenance& prove
   TRY(writeManifest(from, sealed.text));
   TRY(synchronisePath(from));
   // The rename last: before it, a crash leaves a staging; after it, everything is on disk.
-  const fs::path published = root_ / sealed.sha256.substr(0, kNameDigits);
+  fs::path published = root_ / sealed.sha256.substr(0, kNameDigits);
   std::error_code failed;
   fs::rename(from, published, failed);
   TRY(statusOf(failed, "publish " + published.string()));

@@ -37,7 +37,8 @@ TEST(FileDescriptor, MovingLeavesNothingToCloseTwice) {
   FileDescriptor first = createMemfd("moved", 1).value();
   const int number = first.get();
   const FileDescriptor second = std::move(first);
-  EXPECT_FALSE(first.isOpen());  // NOLINT(bugprone-use-after-move): the moved-from state is what is tested
+  EXPECT_FALSE(first.isOpen());  // NOLINT(bugprone-use-after-move,clang-analyzer-cplusplus.Move): the moved-from state
+                                 // is what is tested
   EXPECT_EQ(second.get(), number);
 }
 

@@ -251,7 +251,8 @@ void MmioTransport::serviceDoorbell() {
 
 Status MmioTransport::processAll() {
   bool more = false;
-  for (std::uint16_t index = 0; index < queues_.size(); ++index) {
+  const auto queues = static_cast<std::uint16_t>(queues_.size());  // the device's own choice, at most a few
+  for (std::uint16_t index = 0; index < queues; ++index) {
     if (queues_[index]) more |= TRY(device_->process(index));
   }
   if (more) doorbell_.signal();

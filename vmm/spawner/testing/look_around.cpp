@@ -54,7 +54,7 @@ std::string treeBelow(const std::string& folder, int levels) {
   std::string tree;
   for (const std::string& name : entriesOf(folder)) {
     const std::string path = folder + "/" + name;
-    tree += " " + path;
+    tree.append(" ").append(path);
     if (levels > 1) tree += treeBelow(path, levels - 1);
   }
   return tree;
