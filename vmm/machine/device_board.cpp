@@ -54,11 +54,10 @@ Status DeviceBoard::plug(PlacedDevice device) {
                                                device.id, device.place.base.value, device.place.gsi));
   }
   const std::string id = device.id;
-  virtio_.push_back(TRY(VirtioSlot::plug(std::move(device), {.vm = wiring_.vm,
-                                                             .memory = wiring_.memory,
-                                                             .loop = wiring_.loop,
-                                                             .log = wiring_.log,
-                                                             .pin = pin(device.place.gsi)})));
+  SharedPin& shared = pin(device.place.gsi);
+  virtio_.push_back(TRY(VirtioSlot::plug(
+      std::move(device),
+      {.vm = wiring_.vm, .memory = wiring_.memory, .loop = wiring_.loop, .log = wiring_.log, .pin = shared})));
   return mmio_.attach(virtio_.back()->place().base.value, kVirtioWindowBytes, virtio_.back()->transport(), id);
 }
 
