@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <limits>
 
@@ -47,10 +48,6 @@ int flagsOf(OpenMode mode) {
   std::unreachable();
 }
 
-Error endsEarly(std::uint64_t offset) {
-  return {Remedy::fixInput, "the file ends at byte " + std::to_string(offset) + ", before what should be read"};
-}
-
 }  // namespace
 
 Result<FileDescriptor> openFile(const std::filesystem::path& path, OpenMode mode) {
@@ -74,15 +71,26 @@ Result<std::uint64_t> fileBytes(const FileDescriptor& file) {
   return static_cast<std::uint64_t>(status.st_size);
 }
 
+namespace {
+
+// `offset` is where nothing was to be read; the file may end well before it.
+Error endsEarly(const FileDescriptor& file, std::uint64_t offset) {
+  const Result<std::uint64_t> bytes = fileBytes(file);
+  const std::uint64_t end = bytes.has_value() ? std::min(*bytes, offset) : offset;
+  return {Remedy::fixInput, "the file ends at byte " + std::to_string(end) + ", before what should be read"};
+}
+
+}  // namespace
+
 Status readAt(const FileDescriptor& file, std::uint64_t offset, std::span<std::byte> bytes) {
   // Where off_t ends every file does; pread would call it an invalid argument.
   constexpr std::uint64_t kEnd = std::numeric_limits<off_t>::max();
-  if (offset > kEnd || bytes.size() > kEnd - offset) return endsEarly(offset);
+  if (offset > kEnd || bytes.size() > kEnd - offset) return endsEarly(file, offset);
   while (!bytes.empty()) {
     const ssize_t count = ::pread(file.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return systemError("pread", errno);
-    if (count == 0) return endsEarly(offset);
+    if (count == 0) return endsEarly(file, offset);
     offset += static_cast<std::uint64_t>(count);
     bytes = bytes.subspan(static_cast<std::size_t>(count));
   }

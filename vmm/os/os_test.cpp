@@ -26,6 +26,14 @@ TEST(FileDescriptor, ReadingPastTheEndSaysWhereTheFileEnds) {
   EXPECT_EQ(read.error().text(), "the file ends at byte 10, before what should be read");
 }
 
+TEST(FileDescriptor, ReadingWellPastTheEndSaysWhereTheFileEnds) {
+  const FileDescriptor file = createMemfd("short", 10).value();
+  std::byte bytes[11];
+  const auto read = readAt(file, 4096, bytes);
+  ASSERT_FALSE(read.has_value());
+  EXPECT_EQ(read.error().text(), "the file ends at byte 10, before what should be read");
+}
+
 TEST(FileDescriptor, ReadingWhereNoFileCanReachSaysThatTheFileEnds) {
   const FileDescriptor file = createMemfd("short", 10).value();
   std::byte bytes[11];
