@@ -127,7 +127,7 @@ Status Pool::Inside::release(std::string_view id) {
   lock.unlock();
   std::vector<LeaseBook::Closed> one;
   if (closed) one.push_back(*std::move(closed));
-  end(std::move(one), LeaseEnd::released);
+  end(one, LeaseEnd::released);
   return {};
 }
 
@@ -215,7 +215,7 @@ void Pool::Inside::shutdown() {
   blanks_.clear();
   for (const Image& image : takeUnused()) static_cast<void>(wiring_.shelf.remove(*image));
   lock.unlock();
-  end(std::move(closed), LeaseEnd::shutdown);
+  end(closed, LeaseEnd::shutdown);
 }
 
 }  // namespace qm::pool

@@ -85,7 +85,7 @@ class Pool::Inside {
   void refill(const Source& source);
   void spawnBlank();
   void reap();
-  void end(std::vector<LeaseBook::Closed> closed, LeaseEnd why);
+  void end(const std::vector<LeaseBook::Closed>& closed, LeaseEnd why);
 
   // Keeps the images until nobody restores from them, unlocks, ends the clones, and wakes whoever waits.
   void settle(Lock lock, Discarded discarded);

@@ -80,24 +80,24 @@ void Pool::Inside::spawnBlank() {
   Lock lock(mutex_);
   if (blank) {
     blanks_.spawned(*std::move(blank));
-  } else {
-    blanks_.spawnFailed(now());
+    return settle(std::move(lock), {});
   }
+  blanks_.spawnFailed(now());
   settle(std::move(lock), {});
-  if (!blank) wiring_.log.warning("blank.failed", {{"error", blank.error().text()}});
+  wiring_.log.warning("blank.failed", {{"error", blank.error().text()}});
 }
 
 void Pool::Inside::reap() {
   Lock lock(mutex_);
   while (!closing_) {
-    std::vector<LeaseBook::Closed> expired = leases_.takeExpired(now());
+    const std::vector<LeaseBook::Closed> expired = leases_.takeExpired(now());
     const std::vector<Image> unused = takeUnused();
     if (expired.empty() && unused.empty()) {
       wiring_.clock.waitUntil(changed_, lock, leases_.nextExpiry());
       continue;
     }
     lock.unlock();
-    end(std::move(expired), LeaseEnd::expired);
+    end(expired, LeaseEnd::expired);
     for (const Image& image : unused) {
       if (const Status removed = wiring_.shelf.remove(*image); !removed) {
         wiring_.log.warning("snapshot.left", {{"folder", image->folder.native()}, {"error", removed.error().text()}});
@@ -116,7 +116,7 @@ std::vector<Image> Pool::Inside::takeUnused() {
   return unused;
 }
 
-void Pool::Inside::end(std::vector<LeaseBook::Closed> closed, LeaseEnd why) {
+void Pool::Inside::end(const std::vector<LeaseBook::Closed>& closed, LeaseEnd why) {
   for (const auto& [view, vm] : closed) {
     vm->end();
     wiring_.log.info("lease.ended", {{"lease", view.id}, {"why", name(why)}});

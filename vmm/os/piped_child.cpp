@@ -99,8 +99,9 @@ bool become(const Credentials& credentials) {
 
 // vfork: the child runs in our memory, on our stack, and this thread waits until it is done with both.
 pid_t startChild(const Prepared& prepared, Failure& failure) {
-  const pid_t pid = ::vfork();
-  if (pid == 0) runChild(prepared, failure);
+  // posix_spawn(3) cannot change users, nor say which step failed.
+  const pid_t pid = ::vfork();  // NOLINT(clang-analyzer-security.insecureAPI.vfork,bugprone-unsafe-functions)
+  if (pid == 0) runChild(prepared, failure);  // NOLINT(clang-analyzer-unix.Vfork)
   return pid;
 }
 
