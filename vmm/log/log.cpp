@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <iterator>
 #include <utility>
 
+#include <fmt/format.h>
+#include <spdlog/formatter.h>
 #include <spdlog/logger.h>
-#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
 namespace qm {
@@ -31,6 +34,26 @@ spdlog::level::level_enum levelOf(LogLevel level) {
   }
   std::unreachable();
 }
+
+// "2026-11-24T14:59:35.867Z info …". Ours, since spdlog's asks gmtime_r, which in glibc reads /etc/localtime first: in
+// a VM's start that is a file to open at the worst moment, and in its jail one that is not there.
+class EventFormatter final : public spdlog::formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& line) override {
+    using namespace std::chrono;
+    const auto time = floor<milliseconds>(message.time);
+    const auto day = floor<days>(time);
+    const year_month_day date(day);
+    const hh_mm_ss clock(time - day);
+    const spdlog::string_view_t level = spdlog::level::to_string_view(message.level);
+    fmt::format_to(std::back_inserter(line), "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z {} {}\n",
+                   static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                   static_cast<unsigned>(date.day()), clock.hours().count(), clock.minutes().count(),
+                   clock.seconds().count(), clock.subseconds().count(), std::string_view(level.data(), level.size()),
+                   std::string_view(message.payload.data(), message.payload.size()));
+  }
+  std::unique_ptr<spdlog::formatter> clone() const override { return std::make_unique<EventFormatter>(); }
+};
 
 bool needsQuotes(std::string_view value) {
   return value.empty() ||
@@ -75,8 +98,7 @@ Log Log::toStandardError(LogLevel least) {
   auto sink =
       std::make_shared<Sink>(Sink{spdlog::logger("quickmatch", std::make_shared<spdlog::sinks::stderr_sink_mt>())});
   sink->logger.set_level(levelOf(least));
-  sink->logger.set_formatter(
-      std::make_unique<spdlog::pattern_formatter>("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc));
+  sink->logger.set_formatter(std::make_unique<EventFormatter>());
   return Log(std::move(sink));
 }
 

@@ -1,10 +1,12 @@
 #include "api/vmm/program/options.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <map>
+#include <span>
+#include <string_view>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "vmm/result/result.h"
@@ -24,15 +26,32 @@ struct Words {
   std::string console = "-";
 };
 
-void describe(CLI::App& app, Words& words) {
-  app.set_version_flag("--version", fmt::format("quickmatch-vmm {}", kVersion));
-  app.add_option("--api-sock", words.apiSocket, "Unix socket of the REST interface; must not be there");
-  app.add_option("--config-file", words.configFile, "JSON file of a machine that is started at once");
-  app.add_flag("--no-api", words.noApi, "No REST interface; needs --config-file");
-  app.add_option("--id", words.id, "The machine's name: up to 64 letters, digits and '-'");
-  app.add_option("--log-level", words.logLevel, "debug, info, warning, error")->capture_default_str();
-  app.add_option("--console", words.console, "Where the guest's serial console goes: a file, or - for standard output")
-      ->capture_default_str();
+// One of text and flag is there.
+struct Option {
+  std::string_view name, value, meaning;
+  std::string Words::* text = nullptr;
+  bool Words::* flag = nullptr;
+};
+
+// Read by hand: a VM's start is counted in milliseconds, of which a library for command lines takes its share in code
+// that is paged in and thrown away.
+constexpr std::array<Option, 6> kOptions{{
+    {"--api-sock", "PATH", "Unix socket of the REST interface; must not be there", &Words::apiSocket},
+    {"--config-file", "PATH", "JSON file of a machine that is started at once", &Words::configFile},
+    {"--no-api", "", "No REST interface; needs --config-file", nullptr, &Words::noApi},
+    {"--id", "NAME", "The machine's name: up to 64 letters, digits and '-'", &Words::id},
+    {"--log-level", "LEVEL", "debug, info, warning, error [info]", &Words::logLevel},
+    {"--console", "PATH", "Where the guest's serial console goes: a file, or - for standard output [-]",
+     &Words::console},
+}};
+
+std::string helpText() {
+  std::string help =
+      "One microVM, behind Firecracker's REST interface on a Unix socket.\nUsage: quickmatch-vmm [OPTIONS]\n\n";
+  for (const Option& option : kOptions)
+    help += fmt::format("  {:<22} {}\n", fmt::format("{} {}", option.name, option.value), option.meaning);
+  help += fmt::format("  {:<22} {}\n  {:<22} {}\n", "--help", "This", "--version", "Which version this is");
+  return help;
 }
 
 Error refused(std::string sentence) {
@@ -72,17 +91,46 @@ Result<Options> optionsOf(const Words& words) {
   return options;
 }
 
+// "--name value", "--name=value" or "--flag".
+Result<Words> readWords(std::span<const char* const> given) {
+  Words words;
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    const std::string_view word(given[i]);
+    const std::string_view name = word.substr(0, word.find('='));
+    const auto option = std::ranges::find(kOptions, name, &Option::name);
+    if (option == kOptions.end()) return refused(fmt::format("there is no option \"{}\"; see --help", name));
+    const bool hasValue = name.size() < word.size();
+    if (option->flag != nullptr) {
+      if (hasValue) return refused(fmt::format("{} takes no value", name));
+      words.*option->flag = true;
+    } else if (hasValue) {
+      words.*option->text = word.substr(name.size() + 1);
+    } else if (++i < given.size()) {
+      words.*option->text = given[i];
+    } else {
+      return refused(fmt::format("{} needs a value", name));
+    }
+  }
+  return words;
+}
+
+Result<Options> optionsOf(std::span<const char* const> given) {
+  const Words words = TRY(readWords(given));
+  return optionsOf(words);
+}
+
+ParsedOptions said(std::string_view text) {
+  fmt::print("{}", text);
+  return {.options = {}, .exitCode = 0};
+}
+
 }  // namespace
 
 ParsedOptions parseOptions(int count, const char* const* given) {
-  CLI::App app("One microVM, behind Firecracker's REST interface on a Unix socket.", "quickmatch-vmm");
-  Words words;
-  describe(app, words);
-  try {
-    app.parse(count, given);
-  } catch (const CLI::ParseError& stop) {
-    return {.options = {}, .exitCode = app.exit(stop)};
-  }
+  const std::span words = std::span(given, static_cast<std::size_t>(count)).subspan(1);
+  const auto asks = [&](std::string_view word) { return std::ranges::find(words, word) != words.end(); };
+  if (asks("--help") || asks("-h")) return said(helpText());
+  if (asks("--version")) return said(fmt::format("quickmatch-vmm {}\n", kVersion));
   Result<Options> options = optionsOf(words);
   if (options.has_value()) return {.options = *std::move(options)};
   fmt::print(stderr, "quickmatch-vmm: {}\n", options.error().text());
