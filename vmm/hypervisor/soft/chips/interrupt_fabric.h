@@ -25,7 +25,8 @@ namespace qm::soft {
 struct CpuWires {
   // This vCPU has something to look at that it did not have before: a vector above its priority, an NMI, INIT or SIPI.
   // Any thread, outside the fabric's lock, the vCPU's own thread included (an IPI to itself); it must not block, and
-  // may come when the work has been taken already. A timer that will run out is not announced: see nextDeadline().
+  // may come when the work has been taken already. work() does not call it for the vCPU that it answers. A timer that
+  // will run out is not announced: see nextDeadline().
   std::function<void()> onWork;
 };
 
@@ -38,6 +39,8 @@ struct CpuWork {
   std::optional<std::uint8_t> vector;
   bool operator==(const CpuWork&) const = default;
 };
+
+struct InterruptWiring;
 
 class InterruptFabric {
  public:
@@ -93,8 +96,9 @@ class InterruptFabric {
   // Resets the local APIC but for its id and mode (SDM 3A 11.4.7.3).
   void takeInit(std::uint32_t index);
   void takeSipi(std::uint32_t index);
-  // When this vCPU's timer interrupts it next, at or before `tsc` if it is due; nothing: it will not by itself.
-  std::optional<std::uint64_t> nextDeadline(std::uint32_t index, std::uint64_t tsc) const;
+  // The TSC value at which this vCPU's timer interrupts it next, in the past if work() has not seen it yet; nothing: it
+  // will not by itself.
+  std::optional<std::uint64_t> nextDeadline(std::uint32_t index) const;
 
   // --- The chips that all vCPUs share.
   // The IOAPIC's page: an offset from its base; 4 bytes, as for the local APIC.
@@ -112,13 +116,13 @@ class InterruptFabric {
   // Before tscDeadline() is saved: a timer that has run out by `tsc` is in the page as a request.
   LocalApic saveLocal(std::uint32_t index, std::uint64_t tsc);
   void loadLocal(std::uint32_t index, const LocalApic& state, std::uint64_t tsc);
-  // Everything of VmState but its clock. `tsc` is the boot processor's: the PIT's time.
-  void saveChips(VmState& state, std::uint64_t tsc) const;
+  // Everything of VmState but its clock. `tsc` is the boot processor's: the PIT starts over with it. Lines that are up
+  // interrupt at once.
+  void saveChips(VmState& state) const;
   void loadChips(const VmState& state, std::uint64_t tsc);
 
  private:
-  struct Parts;
-  std::unique_ptr<Parts> parts_;
+  std::unique_ptr<InterruptWiring> wiring_;
 };
 
 }  // namespace qm::soft
