@@ -99,6 +99,7 @@ Guest::~Guest() {
 
 void Guest::write(GuestAddress to, std::span<const std::byte> bytes) {
   std::ranges::copy(bytes, ram_.bytes().subspan(to.value, bytes.size()).begin());
+  vm_->deviceWrote(to, bytes.size());
 }
 
 void Guest::setHandler(std::uint8_t vector, GuestAddress handler) {

@@ -71,6 +71,11 @@ class Vm {
   // One bit a page written by vCPUs (page-walk A/D updates included) since the last call; clears it.
   virtual Result<std::vector<std::uint64_t>> takeDirtyLog(std::uint32_t slotIndex) = 0;
 
+  // Any thread, also while vCPUs run: these bytes of RAM were written by something else than a vCPU (a device, a test).
+  // A backend that keeps decoded guest code forgets what it knew of them. After the write, before the guest is told of
+  // the data. Bytes outside of every slot are none of the backend's.
+  virtual void deviceWrote(GuestAddress start, std::uint64_t bytes) = 0;
+
   // APIC id = index; index 0 is the boot processor. The Vm outlives its vCPUs.
   virtual Result<std::unique_ptr<Vcpu>> createVcpu(std::uint32_t index) = 0;
 

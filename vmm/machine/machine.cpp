@@ -57,6 +57,7 @@ Status Machine::Parts::createVm() {
   std::uint32_t slot = 0;
   for (const GuestMemory::Region& region : memory_.regions())
     TRY(vm_->setMemory({.index = slot++, .start = region.range.start, .host = region.host}));
+  memory_.observeWrites([vm = vm_.get()](GuestAddress start, std::uint64_t bytes) { vm->deviceWrote(start, bytes); });
   return {};
 }
 

@@ -71,6 +71,12 @@ void GuestMemory::markDirty(GuestAddress start, std::uint64_t bytes) {
   const Backing* backing = find(start, bytes);
   CHECK(backing != nullptr);
   backing->dirty->mark(start - backing->range.start, bytes);
+  if (observer_ && bytes != 0) observer_(start, bytes);
+}
+
+void GuestMemory::observeWrites(WriteObserver observer) {
+  CHECK(!observer_);
+  observer_ = std::move(observer);
 }
 
 Status GuestMemory::read(GuestAddress from, std::span<std::byte> into) const {

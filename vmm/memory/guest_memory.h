@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <type_traits>
@@ -67,6 +68,11 @@ class GuestMemory {
   Result<std::span<std::byte>> hostRange(GuestAddress start, std::uint64_t bytes) const;
   void markDirty(GuestAddress start, std::uint64_t bytes);
 
+  // Who learns of each write, write(), storeRelease16() and markDirty(), when its bytes are in memory; on the writer's
+  // thread. Set once, before a second thread uses the memory; what it refers to lives until the last write.
+  using WriteObserver = std::function<void(GuestAddress start, std::uint64_t bytes)>;
+  void observeWrites(WriteObserver observer);
+
   // Pages of each region that devices wrote since the last call, as DirtyBitmap::take().
   std::vector<std::vector<std::uint64_t>> takeDeviceDirty();
 
@@ -80,6 +86,7 @@ class GuestMemory {
   const Backing* find(GuestAddress start, std::uint64_t bytes) const;
 
   std::vector<Backing> backings_;
+  WriteObserver observer_;  // empty: nobody
 };
 
 }  // namespace qm

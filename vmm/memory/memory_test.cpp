@@ -47,6 +47,37 @@ TEST(GuestMemory, WritesMarkEveryPageTheyTouchAndTakingClears) {
   EXPECT_EQ(memory.takeDeviceDirty().at(0).at(0), 0U);
 }
 
+TEST(GuestMemory, TheObserverLearnsOfEveryWriteWhenItsBytesAreThere) {
+  GuestMemory memory = GuestMemory::anonymous(kMiB).value();
+  struct Seen {
+    GuestAddress start;
+    std::uint64_t bytes;
+    std::uint16_t value;  // what lies there at that moment
+    bool operator==(const Seen&) const = default;
+  };
+  std::vector<Seen> seen;
+  memory.observeWrites([&](GuestAddress start, std::uint64_t bytes) {
+    seen.push_back({start, bytes, memory.readObject<std::uint16_t>(start).value()});
+  });
+  ASSERT_TRUE(memory.writeObject(GuestAddress{0x1001}, std::uint32_t{0x1122'3344}).has_value());
+  ASSERT_TRUE(memory.storeRelease16(GuestAddress{0x2000}, 0x5566).has_value());
+  memory.hostRange(GuestAddress{0x3000}, 2).value()[0] = std::byte{0x77};
+  memory.markDirty(GuestAddress{0x3000}, 512);
+  const std::vector<Seen> expected{
+      {GuestAddress{0x1001}, 4, 0x3344}, {GuestAddress{0x2000}, 2, 0x5566}, {GuestAddress{0x3000}, 512, 0x0077}};
+  EXPECT_EQ(seen, expected);
+}
+
+TEST(GuestMemory, WritesThatWereRefusedAreNotObserved) {
+  GuestMemory memory = GuestMemory::anonymous(kMiB).value();
+  std::size_t calls = 0;
+  memory.observeWrites([&](GuestAddress /*start*/, std::uint64_t /*bytes*/) { ++calls; });
+  EXPECT_FALSE(memory.writeObject(GuestAddress{kMiB - 1}, std::uint16_t{1}).has_value());
+  EXPECT_FALSE(memory.storeRelease16(GuestAddress{3}, 1).has_value());
+  EXPECT_TRUE(memory.write(GuestAddress{0x1000}, {}).has_value());
+  EXPECT_EQ(calls, 0U);
+}
+
 TEST(GuestMemory, AFileShorterThanTheGuestIsRefusedBeforeTheGuestCouldTouchIt) {
   const FileDescriptor file = createMemfd("short", kMiB - 1).value();
   const auto memory = GuestMemory::ofFile(file, kMiB, Sharing::privateCopy);

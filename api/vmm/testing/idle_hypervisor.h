@@ -81,6 +81,7 @@ class IdleVm final : public Vm {
   Result<std::vector<std::uint64_t>> takeDirtyLog(std::uint32_t /*slotIndex*/) override {
     return std::vector<std::uint64_t>{};
   }
+  void deviceWrote(GuestAddress /*start*/, std::uint64_t /*bytes*/) override {}
   Result<std::unique_ptr<Vcpu>> createVcpu(std::uint32_t /*index*/) override {
     return std::make_unique<IdleVcpu>(script_);
   }

@@ -29,6 +29,8 @@ class KvmVm final : public Vm {
 
   Status setMemory(const MemorySlot& slot) override;
   Result<std::vector<std::uint64_t>> takeDirtyLog(std::uint32_t slotIndex) override;
+  // The CPU's own caches are coherent.
+  void deviceWrote(GuestAddress /*start*/, std::uint64_t /*bytes*/) override {}
   Result<std::unique_ptr<Vcpu>> createVcpu(std::uint32_t index) override {
     return kvm::createVcpu(vm_, features_, index);
   }
