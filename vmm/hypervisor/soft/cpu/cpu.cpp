@@ -1,0 +1,55 @@
+#include "vmm/hypervisor/soft/cpu/cpu.h"
+
+namespace qm::soft {
+
+bool raise(Cpu& cpu, Exception exception, std::uint32_t errorCode) {
+  cpu.stop = Stop::exception;
+  cpu.fault = {.exception = exception, .errorCode = errorCode};
+  return false;
+}
+
+bool askToBeAlone(Cpu& cpu) {
+  cpu.stop = Stop::alone;
+  return false;
+}
+
+namespace {
+
+Privilege privilegeOf(const Cpu& cpu) {
+  const SystemState& system = cpu.system;
+  constexpr std::uint64_t kDataBreakpointTypes = 0x2222'0000;  // R/W fields 01 and 11 have one low bit set
+  const bool breaksOnData =
+      (system.debug.dr7 & 0xff) != 0 && (system.debug.dr7 & (kDataBreakpointTypes | 0x1111'0000)) != 0;
+  const bool checksAlignment = isUser(cpu) && (system.cr0 & cr0::kAm) != 0 && (cpu.rflags & rflags::kAc) != 0;
+  if (breaksOnData || checksAlignment) return Privilege::watched;
+  if (isUser(cpu)) return Privilege::user;
+  return (system.cr4 & cr4::kSmap) == 0 || (cpu.rflags & rflags::kAc) != 0 ? Privilege::kernelOpen : Privilege::kernel;
+}
+
+void openUnits(SystemState& system) {
+  const bool isEmulated = (system.cr0 & cr0::kEm) != 0, isSwitched = (system.cr0 & cr0::kTs) != 0;
+  const UnitState whenSwitched = isSwitched ? UnitState::notAvailable : UnitState::open;
+  system.vectorUnit = isEmulated || (system.cr4 & cr4::kOsfxsr) == 0 ? UnitState::invalid : whenSwitched;
+  system.x87Unit = isEmulated ? UnitState::notAvailable : whenSwitched;
+  system.mmxUnit = isEmulated ? UnitState::invalid : whenSwitched;
+}
+
+}  // namespace
+
+void modeChanged(Cpu& cpu) {
+  SystemState& system = cpu.system;
+  const Segment& cs = system.segments[static_cast<std::size_t>(SegmentName::cs)];
+  const Segment& ss = system.segments[static_cast<std::size_t>(SegmentName::ss)];
+  // SS.DPL is the CPL whenever it can differ from CS.RPL (SDM 3C, 24.4.1); real mode runs at 0.
+  system.cpl = (system.cr0 & cr0::kPe) != 0 ? (cs.l ? static_cast<std::uint8_t>(cs.selector & 3U) : ss.dpl) : 0;
+  const bool isLong = (system.efer & efer::kLma) != 0 && cs.l;
+  system.codeSize = isLong ? CodeSize::bits64 : cs.db ? CodeSize::bits32 : CodeSize::bits16;
+  for (const SegmentName name : {SegmentName::fs, SegmentName::gs})
+    cpu.segmentBase[static_cast<std::size_t>(name)] = system.segments[static_cast<std::size_t>(name)].base;
+  openUnits(system);
+  cpu.privilege = privilegeOf(cpu);
+  cpu.tlb = &cpu.tlbs[static_cast<std::size_t>(cpu.privilege)];
+  cpu.jumps = &cpu.jumpCaches[isUser(cpu) ? 1 : 0];
+}
+
+}  // namespace qm::soft

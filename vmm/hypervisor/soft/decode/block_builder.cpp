@@ -1,0 +1,199 @@
+#include "vmm/hypervisor/soft/decode/block_builder.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "vmm/hypervisor/soft/cpu/handler.h"
+#include "vmm/hypervisor/soft/decode/block_cache.h"
+#include "vmm/hypervisor/soft/decode/lowering.h"
+#include "vmm/hypervisor/soft/memory/code_watch.h"
+#include "vmm/hypervisor/soft/memory/page_walk.h"
+#include "vmm/hypervisor/soft/operations/branch.h"
+
+namespace qm::soft {
+
+namespace {
+
+constexpr std::size_t kLongestInstruction = 15, kMostInstructions = 32;
+
+// ---- operations of the block's own frame
+
+Outcome refuseInvalid(Cpu& cpu, const Operation& /*op*/) {
+  raise(cpu, Exception::invalidOpcode);
+  return Outcome::stopped;
+}
+
+Outcome refuseTooLong(Cpu& cpu, const Operation& /*op*/) {
+  raise(cpu, Exception::generalProtection);
+  return Outcome::stopped;
+}
+
+Outcome refuseUnmodelled(Cpu& cpu, const Operation& op) {
+  cpu.blocks->countUnmodelled(op.mnemonic, addressOf(cpu, op));
+  raise(cpu, Exception::invalidOpcode);
+  return Outcome::stopped;
+}
+
+Outcome refuseUnit(Cpu& cpu, const Operation& /*op*/) {
+  raise(cpu, Exception::deviceNotAvailable);
+  return Outcome::stopped;
+}
+
+std::uint64_t linearBase(const Cpu& cpu) {
+  return cpu.system.codeSize == CodeSize::bits64 ? 0
+                                                 : cpu.system.segments[static_cast<std::size_t>(SegmentName::cs)].base;
+}
+
+// The second page of an instruction that lies in two is still the one that was decoded.
+bool secondPageIsTheSame(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
+  const std::uint64_t linear = ((cpu.gpr[kBlockRip] + linearBase(cpu)) & kPageMask) + kPageBytes;
+  const CodeTlb::Entry* page = codePage(cpu, linear);
+  if (page == nullptr) return false;
+  if (page->physicalPage == op.immediate) return true;
+  cpu.blocks->forgetPage(op.immediate);
+  cpu.stop = Stop::attention;  // the loop looks up what is there
+  return false;
+}
+
+const Operation* endOfStep(Cpu& cpu, const Operation* op, Flags& /*flags*/) {
+  cpu.gpr[kBlockRip] = addressOf(cpu, *op);
+  return cpu.blocks->next(cpu);
+}
+
+// ---- which unit an instruction needs
+
+UnitState unitFor(const Cpu& cpu, const Instruction& instruction) {
+  const SystemState& system = cpu.system;
+  if (instruction.raw.meta.isa_ext == ZYDIS_ISA_EXT_X87)
+    return instruction.mnemonic() == ZYDIS_MNEMONIC_FWAIT && (system.cr0 & cr0::kMp) == 0 ? UnitState::open
+                                                                                          : system.x87Unit;
+  UnitState state = UnitState::open;
+  for (std::size_t i = 0; i < instruction.explicitOperands(); ++i) {
+    if (!isRegister(instruction.operand(i))) continue;
+    const ZydisRegisterClass kind = ZydisRegisterGetClass(instruction.operand(i).reg.value);
+    if (kind == ZYDIS_REGCLASS_XMM) state = std::max(state, system.vectorUnit);
+    if (kind == ZYDIS_REGCLASS_MMX) state = std::max(state, system.mmxUnit);
+  }
+  return state;
+}
+
+void lowerOne(Cpu& cpu, const Instruction& instruction, Emitter& emitter) {
+  switch (unitFor(cpu, instruction)) {
+    case UnitState::open:
+      break;
+    case UnitState::notAvailable:
+      emitter.addEnd(&system<refuseUnit>);
+      return;
+    case UnitState::invalid:
+      emitter.addEnd(&system<refuseInvalid>);
+      return;
+  }
+  const Lower lower = lowerings()[instruction.mnemonic()];
+  const std::size_t before = emitter.operations();
+  if (lower != nullptr && lower(instruction, emitter)) return;
+  emitter.takeBackTo(before);
+  emitter.addEnd(&system<refuseUnmodelled>);
+}
+
+void lowerFailure(DecodeFailure failure, Emitter& emitter) {
+  emitter.addEnd(failure == DecodeFailure::tooLong ? &system<refuseTooLong> : &system<refuseInvalid>);
+}
+
+// One instruction that begins in `place`'s page and reaches into the next.
+BuiltBlock buildCrossing(Cpu& cpu, const CodePlace& place, BlockLength length, Emitter& emitter) {
+  const CodeTlb::Entry first = place.page;
+  const CodeTlb::Entry* second = codePage(cpu, (place.linear & kPageMask) + kPageBytes);
+  if (second == nullptr) return {};
+  std::array<std::byte, kLongestInstruction> bytes{};
+  const std::size_t offset = place.linear & ~kPageMask, here = std::min(kPageBytes - offset, bytes.size());
+  std::memcpy(bytes.data(), first.host + offset, here);
+  std::memcpy(bytes.data() + here, second->host, bytes.size() - here);
+  Instruction instruction;
+  const DecodeFailure failure = decode(bytes, cpu.system.codeSize, instruction);
+  emitter.begin(instruction, 0);
+  if (length == BlockLength::straightLine) emitter.add(&step<secondPageIsTheSame>).immediate = second->physicalPage;
+  if (failure == DecodeFailure::none) {
+    lowerOne(cpu, instruction, emitter);
+  } else {
+    lowerFailure(failure == DecodeFailure::tooFewBytes ? DecodeFailure::tooLong : failure, emitter);
+  }
+  return {.instructions = 1, .secondPage = second->physicalPage};
+}
+
+}  // namespace
+
+const CodeTlb::Entry* codePage(Cpu& cpu, std::uint64_t linear) {
+  CodeTlb& tlb = cpu.codeTlbs[isUser(cpu) ? 1 : 0];
+  if (const CodeTlb::Entry* entry = tlb.find(linear)) {
+    // The page may have been written since, and nobody watches it then.
+    if (PhysicalMemory::Slot* slot = cpu.around.memory.find(entry->physicalPage)) {
+      cpu.around.code.watch(*slot, entry->physicalPage);
+      return entry;
+    }
+  }
+  if (!isCanonical(linear)) {
+    raise(cpu, Exception::generalProtection);
+    return nullptr;
+  }
+  const Privilege privilege = isUser(cpu) ? Privilege::user : Privilege::kernel;
+  const auto translation = translate(cpu, linear, Use::fetch, privilege);
+  if (!translation) {
+    cpu.stop = Stop::exception;
+    cpu.fault = translation.error();
+    return nullptr;
+  }
+  const std::uint64_t physicalPage = translation->physical & kPageMask;
+  PhysicalMemory::Slot* slot = cpu.around.memory.find(physicalPage);
+  if (slot == nullptr) {  // instructions out of a device: nobody's
+    raise(cpu, Exception::invalidOpcode);
+    return nullptr;
+  }
+  cpu.around.code.watch(*slot, physicalPage);
+  return tlb.fill({.page = linear & kPageMask,
+                   .physicalPage = physicalPage,
+                   .host = slot->page(physicalPage),
+                   .isGlobal = translation->isGlobal});
+}
+
+BuiltBlock buildBlock(Cpu& cpu, const CodePlace& place, BlockLength length, std::span<Operation> room) {
+  Emitter emitter(room.first(room.size() - 1));
+  BuiltBlock built;
+  const std::span<const std::byte> page(place.page.host, kPageBytes);
+  const std::size_t start = place.linear & ~kPageMask;
+  std::size_t offset = start;
+  const std::size_t most = length == BlockLength::oneInstruction ? 1 : kMostInstructions;
+  Instruction instruction;
+  while (!emitter.hasEnded() && built.instructions < most && emitter.hasRoom() && offset < kPageBytes) {
+    // Copied, for the guest may change it while it is read.
+    std::array<std::byte, kLongestInstruction> bytes{};
+    const std::size_t available = std::min(bytes.size(), kPageBytes - offset);
+    std::memcpy(bytes.data(), page.data() + offset, available);
+    const DecodeFailure failure = decode(std::span(bytes).first(available), cpu.system.codeSize, instruction);
+    if (failure == DecodeFailure::tooFewBytes) {
+      if (built.instructions > 0) break;  // a block of its own
+      built = buildCrossing(cpu, place, length, emitter);
+      if (built.instructions == 0) return {};
+      offset += instruction.raw.length;
+      break;
+    }
+    emitter.begin(instruction, static_cast<std::uint16_t>(offset - start));
+    if (failure == DecodeFailure::none) {
+      lowerOne(cpu, instruction, emitter);
+      offset += instruction.raw.length;
+    } else {
+      lowerFailure(failure, emitter);
+    }
+    ++built.instructions;
+  }
+  if (!emitter.hasEnded() && length == BlockLength::straightLine) {
+    emitter.addFallThrough(&blockEnd<fallThrough>);
+  } else if (length == BlockLength::oneInstruction) {
+    emitter.addFallThrough(&blockEnd<endOfStep>);
+  }
+  emitter.markLinks(start);
+  built.operations = emitter.operations();
+  return built;
+}
+
+}  // namespace qm::soft

@@ -1,0 +1,115 @@
+#include "vmm/hypervisor/soft/decode/emitter.h"
+
+#include "vmm/result/check.h"
+
+namespace qm::soft {
+
+void Emitter::begin(const Instruction& instruction, std::uint16_t offset) {
+  instruction_ = &instruction;
+  offset_ = offset;
+  ++instructions_;
+}
+
+Operation& Emitter::add(Handler handler) {
+  CHECK(count_ < room_.size());
+  Operation& operation = room_[count_++];
+  operation = {};
+  operation.handler = handlerDistance(handler);
+  operation.length = instruction_->raw.length;
+  operation.offset = offset_;
+  operation.ordinal = static_cast<std::uint8_t>(instructions_ - 1);
+  operation.mnemonic = static_cast<std::uint16_t>(instruction_->raw.mnemonic);
+  return operation;
+}
+
+Operation& Emitter::addEnd(Handler handler) {
+  hasEnded_ = true;
+  return add(handler);
+}
+
+void Emitter::addFallThrough(Handler handler) {
+  Operation& operation = add(handler);
+  operation.offset = static_cast<std::uint16_t>(offset_ + instruction_->raw.length);
+  operation.length = 0;
+  // It is no instruction: a block's end counts the ordinal and one.
+  operation.displacement = operation.offset;
+  hasLinks_ = true;
+}
+
+void Emitter::markLinks(std::size_t startInPage) {
+  Operation& end = room_[count_ - 1];
+  const auto isNear = [startInPage](std::int64_t target) {
+    const std::int64_t inPage = static_cast<std::int64_t>(startInPage) + target;
+    return inPage >= 0 && inPage < static_cast<std::int64_t>(kPageBytes);
+  };
+  if (!hasLinks_) return;
+  end.third =
+      static_cast<std::uint8_t>((isNear(end.offset + end.length) ? 1U : 0U) | (isNear(end.displacement) ? 2U : 0U));
+}
+
+void Emitter::takeBackTo(std::size_t operations) {
+  count_ = operations;
+  hasEnded_ = hasLinks_ = false;
+}
+
+Operation& Emitter::addBranch(Handler handler, std::int32_t target) {
+  Operation& operation = addEnd(handler);
+  operation.displacement = target;
+  hasLinks_ = true;
+  return operation;
+}
+
+Operation& Emitter::addMemory(const std::array<Handler, 3>& byForm, const Operand& memory) {
+  Operation& operation = add(byForm[0]);
+  setAddress(operation, memory);
+  Form form = Form::any;
+  if (operation.addressing == Addressing::base) form = Form::base;
+  if (operation.addressing == Addressing::indexed) form = Form::indexed;
+  operation.handler = handlerDistance(byForm[static_cast<std::size_t>(form)]);
+  return operation;
+}
+
+Operation& Emitter::addMemoryEnd(const std::array<Handler, 3>& byForm, const Operand& memory) {
+  hasEnded_ = true;
+  return addMemory(byForm, memory);
+}
+
+void Emitter::setAddress(Operation& operation, const Operand& operand) const {
+  const auto& memory = operand.mem;
+  operation.base = addressRegister(memory.base);
+  operation.index = addressRegister(memory.index);
+  switch (memory.scale) {
+    case 2:
+      operation.scale = 1;
+      break;
+    case 4:
+      operation.scale = 2;
+      break;
+    case 8:
+      operation.scale = 3;
+      break;
+    default:
+      operation.scale = 0;
+  }
+  operation.segment = segmentName(memory.segment);
+  operation.addressBytes = static_cast<std::uint8_t>(instruction_->addressBits() / 8);
+  std::int64_t displacement = memory.disp.has_displacement ? memory.disp.value : 0;
+  // rip counts from the next instruction, kBlockRip from the block's first.
+  if (operation.base == kBlockRip) displacement += offset_ + instruction_->raw.length;
+  operation.displacement = static_cast<std::int32_t>(displacement);
+  const bool fits = operation.displacement == displacement;
+  const bool isFlat = instruction_->codeSize == CodeSize::bits64 && operation.addressBytes == 8;
+  if (!fits) {
+    operation.addressing = Addressing::wide;
+    operation.displacement = 0;
+    operation.immediate = static_cast<std::uint64_t>(displacement);
+  } else if (!isFlat) {
+    operation.addressing = Addressing::legacy;
+  } else if (operation.segment == SegmentName::fs || operation.segment == SegmentName::gs) {
+    operation.addressing = Addressing::segment;
+  } else {
+    operation.addressing = operation.index == kNoRegister ? Addressing::base : Addressing::indexed;
+  }
+}
+
+}  // namespace qm::soft
