@@ -13,7 +13,7 @@ constexpr std::uint32_t kByOne = 0xb, kByTwo = 0x0, kBy128 = 0xa;
 
 ApicTimer timerBy(std::uint32_t divide, TimerMode mode = TimerMode::oneShot) {
   ApicTimer timer(kTwoGhz);
-  timer.setMode(mode);
+  timer.setMode(mode, 0);
   timer.setDivide(divide, 0);
   return timer;
 }
@@ -83,7 +83,7 @@ TEST(ApicTimer, PeriodsThatWereMissedAreOne) {
 
 TEST(ApicTimer, TheSlowestTimerHasNoOverflow) {
   ApicTimer timer(std::numeric_limits<std::uint32_t>::max());
-  timer.setMode(TimerMode::periodic);
+  timer.setMode(TimerMode::periodic, 0);
   timer.setDivide(kBy128, 0);
   timer.setInitialCount(0xffff'ffff, 0);
   // (2^32 - 1) * 128 ns at (2^32 - 1) kHz, rounded up.
@@ -134,19 +134,27 @@ TEST(ApicTimer, CountsAndDeadlinesAreOfTheirModesOnly) {
 TEST(ApicTimer, AChangeBetweenCountingModesLetsItCountOn) {
   ApicTimer timer = timerBy(kByOne);
   timer.setInitialCount(1000, 0);
-  timer.setMode(TimerMode::periodic);
+  timer.setMode(TimerMode::periodic, 0);
   EXPECT_TRUE(timer.runOut(2000));
   EXPECT_TRUE(timer.runOut(4000));
+}
+
+TEST(ApicTimer, AOneShotThatRanOutStartsOverWhenItBecomesPeriodic) {
+  ApicTimer timer = timerBy(kByOne);
+  timer.setInitialCount(1000, 0);
+  EXPECT_TRUE(timer.runOut(2000));
+  timer.setMode(TimerMode::periodic, 5000);
+  EXPECT_EQ(timer.expiry(), 7000U);
 }
 
 TEST(ApicTimer, AChangeToOrFromTheDeadlineStopsIt) {
   ApicTimer timer = timerBy(kByOne);
   timer.setInitialCount(1000, 0);
-  timer.setMode(TimerMode::tscDeadline);
+  timer.setMode(TimerMode::tscDeadline, 0);
   EXPECT_FALSE(timer.runOut(3000));
   EXPECT_EQ(timer.initialCount(), 0U);
   timer.setDeadline(4000);
-  timer.setMode(TimerMode::oneShot);
+  timer.setMode(TimerMode::oneShot, 0);
   EXPECT_FALSE(timer.runOut(5000));
 }
 
@@ -190,6 +198,14 @@ TEST(ApicTimer, ALoadedPeriodicThatStandsAtZeroStartsOver) {
   ApicTimer timer(kTwoGhz);
   timer.load(TimerMode::periodic, kByOne, 1000, 0, 50'000);
   EXPECT_EQ(timer.expiry(), 52'000U);
+}
+
+TEST(ApicTimer, ALoadedCountReadsAsItWas) {
+  ApicTimer timer(2'100'001);  // no count is a whole number of TSC ticks
+  for (std::uint32_t count = 1; count < 50; ++count) {
+    timer.load(TimerMode::oneShot, kByOne, 1000, count, 50'000);
+    EXPECT_EQ(timer.currentCount(50'000), count);
+  }
 }
 
 TEST(ApicTimer, ALoadedCountIsNeverMoreThanTheInitialOne) {
