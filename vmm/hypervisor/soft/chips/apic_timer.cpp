@@ -27,6 +27,12 @@ void ApicTimer::start(std::uint32_t count, std::uint64_t tsc) {
   expiry_ = addSaturated(tsc, tscTicks(count));
 }
 
+// With a count that currentCount() rounded up: rounded down, so that it is the same count when it is read again.
+void ApicTimer::goOn(std::uint32_t count, std::uint64_t tsc) {
+  isArmed_ = count != 0;
+  expiry_ = addSaturated(tsc, scaleDown(std::uint64_t{count} * divider(), tscKhz_, kNsPerMs));
+}
+
 bool ApicTimer::runOut(std::uint64_t tsc) {
   if (!isArmed_ || tsc < expiry_) return false;
   if (mode_ != TimerMode::periodic) {
@@ -39,13 +45,16 @@ bool ApicTimer::runOut(std::uint64_t tsc) {
   return true;
 }
 
-void ApicTimer::setMode(TimerMode mode) {
+void ApicTimer::setMode(TimerMode mode, std::uint64_t tsc) {
+  if (mode == mode_) return;
   const bool counted = counts();
-  const bool isSame = mode == mode_;
   mode_ = mode;
-  if (isSame || (counted && counts())) return;
-  isArmed_ = false;
-  initialCount_ = 0;
+  if (!counted || !counts()) {
+    isArmed_ = false;
+    initialCount_ = 0;
+  } else if (!isArmed_ && mode == TimerMode::periodic) {
+    start(initialCount_, tsc);
+  }
 }
 
 void ApicTimer::setInitialCount(std::uint32_t count, std::uint64_t tsc) {
@@ -63,7 +72,7 @@ std::uint32_t ApicTimer::currentCount(std::uint64_t tsc) const {
 void ApicTimer::setDivide(std::uint32_t configuration, std::uint64_t tsc) {
   const std::uint32_t left = currentCount(tsc);
   divide_ = configuration & kDivideBits;
-  if (left != 0) start(left, tsc);
+  if (left != 0) goOn(left, tsc);
 }
 
 void ApicTimer::setDeadline(std::uint64_t deadline) {
@@ -84,8 +93,11 @@ void ApicTimer::load(TimerMode mode, std::uint32_t divide, std::uint32_t initial
   divide_ = divide & kDivideBits;
   if (!counts()) return;
   initialCount_ = initial;
-  const bool startsOver = current == 0 && mode == TimerMode::periodic;
-  start(startsOver ? initial : std::min(current, initial), tsc);
+  if (current == 0 && mode == TimerMode::periodic) {
+    start(initial, tsc);
+  } else {
+    goOn(std::min(current, initial), tsc);
+  }
 }
 
 }  // namespace qm::soft

@@ -25,8 +25,9 @@ class ApicTimer {
   // When it runs out next; nothing: it stands.
   std::optional<std::uint64_t> expiry() const { return isArmed_ ? std::optional(expiry_) : std::nullopt; }
 
-  // Between the first two the count goes on; any other change stops the timer.
-  void setMode(TimerMode mode);
+  // Between the first two the count goes on, and a one-shot that has run out starts over as a periodic one, which never
+  // stands: that is also how a snapshot of it is read. Any other change stops the timer.
+  void setMode(TimerMode mode, std::uint64_t tsc);
   TimerMode mode() const { return mode_; }
   // 0 stops it. Without effect in modes that do not count.
   void setInitialCount(std::uint32_t count, std::uint64_t tsc);
@@ -50,6 +51,7 @@ class ApicTimer {
   unsigned divider() const;
   std::uint64_t tscTicks(std::uint32_t count) const;
   void start(std::uint32_t count, std::uint64_t tsc);
+  void goOn(std::uint32_t count, std::uint64_t tsc);
 
   std::uint32_t tscKhz_;
   TimerMode mode_ = TimerMode::oneShot;

@@ -96,7 +96,7 @@ class LocalApicChip {
   ApicAction write(ApicRegister which, std::uint32_t value, std::uint64_t tsc);
   std::optional<std::uint8_t> endInterrupt();
   void writeSpurious(std::uint32_t value);
-  void writeLvt(std::size_t entry, std::uint32_t value);
+  void writeLvt(std::size_t entry, std::uint32_t value, std::uint64_t tsc);
   std::optional<InterruptMessage> sendCommand();
   bool acceptVector(std::uint8_t vector, Trigger trigger);
   void interruptThrough(std::size_t lvtEntry);

@@ -168,7 +168,7 @@ ApicAction LocalApicChip::write(ApicRegister which, std::uint32_t value, std::ui
       timer_.setDivide(value, tsc);
       return {};
     default:
-      if (which >= lvtTimer && which <= lvtError) writeLvt(slotOf(which) - slotOf(lvtTimer), value);
+      if (which >= lvtTimer && which <= lvtError) writeLvt(slotOf(which) - slotOf(lvtTimer), value, tsc);
       return {};
   }
 }
@@ -180,9 +180,9 @@ void LocalApicChip::writeSpurious(std::uint32_t value) {
   for (std::uint32_t& entry : lvt_) entry |= lvt::kMasked;
 }
 
-void LocalApicChip::writeLvt(std::size_t entry, std::uint32_t value) {
+void LocalApicChip::writeLvt(std::size_t entry, std::uint32_t value, std::uint64_t tsc) {
   lvt_[entry] = (value & lvt::kWritable[entry]) | (isSoftwareEnabled() ? 0 : lvt::kMasked);
-  if (entry == kLvtTimer) timer_.setMode(static_cast<TimerMode>((value & lvt::kTimerMode) >> 17U));
+  if (entry == kLvtTimer) timer_.setMode(static_cast<TimerMode>((value & lvt::kTimerMode) >> 17U), tsc);
 }
 
 // SDM 3A 11.6.1. Only INIT has a level, and its de-assertion, which synchronised arbitration ids, does nothing; all
