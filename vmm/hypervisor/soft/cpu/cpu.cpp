@@ -1,5 +1,7 @@
 #include "vmm/hypervisor/soft/cpu/cpu.h"
 
+#include <tuple>
+
 namespace qm::soft {
 
 bool raise(Cpu& cpu, Exception exception, std::uint32_t errorCode) {
@@ -38,6 +40,13 @@ void openUnits(SystemState& system) {
 
 void modeChanged(Cpu& cpu) {
   SystemState& system = cpu.system;
+  const auto decoding = [&system] {
+    return std::tuple(system.codeSize, system.vectorUnit, system.x87Unit, system.mmxUnit,
+                      system.codeSize == CodeSize::bits64
+                          ? 0
+                          : system.segments[static_cast<std::size_t>(SegmentName::cs)].base);
+  };
+  const auto before = decoding();
   const Segment& cs = system.segments[static_cast<std::size_t>(SegmentName::cs)];
   const Segment& ss = system.segments[static_cast<std::size_t>(SegmentName::ss)];
   // SS.DPL is the CPL whenever it can differ from CS.RPL (SDM 3C, 24.4.1); real mode runs at 0.
@@ -50,6 +59,10 @@ void modeChanged(Cpu& cpu) {
   cpu.privilege = privilegeOf(cpu);
   cpu.tlb = &cpu.tlbs[static_cast<std::size_t>(cpu.privilege)];
   cpu.jumps = &cpu.jumpCaches[isUser(cpu) ? 1 : 0];
+  // The same address may decode to something else.
+  if (decoding() != before) {
+    for (JumpCache& jumps : cpu.jumpCaches) jumps.forget();
+  }
 }
 
 }  // namespace qm::soft

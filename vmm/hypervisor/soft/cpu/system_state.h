@@ -44,6 +44,8 @@ struct SystemState {
   std::uint64_t sysenterCs = 0, sysenterEsp = 0, sysenterEip = 0;
   std::uint64_t pat = 0x0007'0406'0007'0406, miscEnable = 1;
 
+  bool nmiMasked = false;  // from an NMI's delivery to the next IRET (SDM 3A, 6.7.1)
+
   // What follows from the above; recomputed by modeChanged() (system/mode.h).
   std::uint8_t cpl = 0;
   CodeSize codeSize = CodeSize::bits16;

@@ -123,37 +123,46 @@ BuiltBlock buildCrossing(Cpu& cpu, const CodePlace& place, BlockLength length, E
 
 }  // namespace
 
-const CodeTlb::Entry* codePage(Cpu& cpu, std::uint64_t linear) {
-  CodeTlb& tlb = cpu.codeTlbs[isUser(cpu) ? 1 : 0];
-  if (const CodeTlb::Entry* entry = tlb.find(linear)) {
-    // The page may have been written since, and nobody watches it then.
-    if (PhysicalMemory::Slot* slot = cpu.around.memory.find(entry->physicalPage)) {
-      cpu.around.code.watch(*slot, entry->physicalPage);
-      return entry;
-    }
-  }
+namespace {
+
+// By a walk, and into the table.
+const CodeTlb::Entry* findCodePage(Cpu& cpu, std::uint64_t linear) {
   if (!isCanonical(linear)) {
     raise(cpu, Exception::generalProtection);
     return nullptr;
   }
-  const Privilege privilege = isUser(cpu) ? Privilege::user : Privilege::kernel;
-  const auto translation = translate(cpu, linear, Use::fetch, privilege);
+  const auto translation = translate(cpu, linear, Use::fetch, isUser(cpu) ? Privilege::user : Privilege::kernel);
   if (!translation) {
     cpu.stop = Stop::exception;
     cpu.fault = translation.error();
     return nullptr;
   }
   const std::uint64_t physicalPage = translation->physical & kPageMask;
-  PhysicalMemory::Slot* slot = cpu.around.memory.find(physicalPage);
+  const PhysicalMemory::Slot* slot = cpu.around.memory.find(physicalPage);
   if (slot == nullptr) {  // instructions out of a device: nobody's
     raise(cpu, Exception::invalidOpcode);
     return nullptr;
   }
-  cpu.around.code.watch(*slot, physicalPage);
-  return tlb.fill({.page = linear & kPageMask,
-                   .physicalPage = physicalPage,
-                   .host = slot->page(physicalPage),
-                   .isGlobal = translation->isGlobal});
+  return cpu.codeTlbs[isUser(cpu) ? 1 : 0].fill({.page = linear & kPageMask,
+                                                 .physicalPage = physicalPage,
+                                                 .host = slot->page(physicalPage),
+                                                 .isGlobal = translation->isGlobal});
+}
+
+}  // namespace
+
+const CodeTlb::Entry* codePage(Cpu& cpu, std::uint64_t linear) {
+  PhysicalMemory& memory = cpu.around.memory;
+  for (;;) {
+    const std::uint64_t generation = memory.generation();
+    const CodeTlb::Entry* entry = cpu.codeTlbs[isUser(cpu) ? 1 : 0].find(linear);
+    if (entry == nullptr) entry = findCodePage(cpu, linear);
+    if (entry == nullptr) return nullptr;
+    // Nobody watches a page any more once it was written. Watching may wait for another thread's change of the slots.
+    if (PhysicalMemory::Slot* slot = memory.find(entry->physicalPage))
+      cpu.around.code.watch(*slot, entry->physicalPage);
+    if (generation == memory.generation()) return entry;
+  }
 }
 
 BuiltBlock buildBlock(Cpu& cpu, const CodePlace& place, BlockLength length, std::span<Operation> room) {

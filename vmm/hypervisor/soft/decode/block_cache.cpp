@@ -60,6 +60,7 @@ std::span<Operation> BlockCache::arena() const {
 
 const Operation* BlockCache::find(Cpu& cpu) {
   cpu.gpr[kBlockRip] = cpu.rip;
+  if (mustDrop_) dropAll(cpu);
   if (const Operation* block = cpu.jumps->find(cpu.rip)) {
     if (block->handler != handlerDistance(&staleBlock)) return block;
   }
@@ -132,11 +133,12 @@ void BlockCache::dropAll(Cpu& cpu) {
   blocks_.clear();
   pages_.clear();
   used_ = 0;
+  mustDrop_ = false;
   for (JumpCache& jumps : cpu.jumpCaches) jumps.forget();
 }
 
 void BlockCache::countUnmodelled(std::uint16_t mnemonic, std::uint64_t rip) {
-  if (unmodelled_[mnemonic]++ > 0) return;
+  if (unmodelled_[mnemonic]++ > 0 || !onUnmodelled_) return;
   const char* name = ZydisMnemonicGetString(static_cast<ZydisMnemonic>(mnemonic));
   onUnmodelled_(name != nullptr ? name : "?", rip);
 }

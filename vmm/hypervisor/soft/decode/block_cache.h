@@ -26,7 +26,7 @@ class BlockCache {
  public:
   // Called for the first of each instruction that is not modelled, with its name and address.
   using OnUnmodelled = std::function<void(std::string_view mnemonic, std::uint64_t rip)>;
-  static Result<std::unique_ptr<BlockCache>> create(OnUnmodelled onUnmodelled);
+  static Result<std::unique_ptr<BlockCache>> create(OnUnmodelled onUnmodelled = {});
 
   // The block at cpu.rip, which becomes the running one. Null: the fetch faulted (cpu.stop).
   const Operation* find(Cpu& cpu);
@@ -39,6 +39,8 @@ class BlockCache {
 
   // What was decoded from this physical page is void.
   void forgetPage(std::uint64_t physicalPage);
+  // Everything is: what lies behind physical addresses has changed. Takes effect at the next find().
+  void forgetAll() { mustDrop_ = true; }
 
   std::uint64_t decodedInstructions() const { return decodedInstructions_; }
   // How often each instruction that is not modelled was met, by Zydis's number.
@@ -53,6 +55,7 @@ class BlockCache {
 
   Mapping arena_;  // of operations; reserved, and used from the start up
   std::size_t used_ = 0;
+  bool mustDrop_ = false;
   boost::unordered_flat_map<std::uint64_t, std::uint32_t> blocks_;              // key → index of the first operation
   boost::unordered_flat_map<std::uint64_t, std::vector<std::uint64_t>> pages_;  // physical page → keys of its blocks
   std::array<Operation, 16> single_{};

@@ -128,10 +128,20 @@ bool writeLongWay(Cpu& cpu, std::uint64_t address, const void* from, unsigned by
 }
 
 bool readAs(Cpu& cpu, Privilege privilege, std::uint64_t address, void* into, unsigned bytes) {
+  const TlbEntry& entry = cpu.tlbs[static_cast<std::size_t>(privilege)].read[Tlb::slotOf(address)];
+  if (((address + bytes - 1) & kPageMask) == entry.page) {
+    std::memcpy(into, reinterpret_cast<const char*>(address + entry.addend), bytes);
+    return true;
+  }
   return read(cpu, privilege, address, into, bytes, Use::read);
 }
 
 bool writeAs(Cpu& cpu, Privilege privilege, std::uint64_t address, const void* from, unsigned bytes) {
+  const TlbEntry& entry = cpu.tlbs[static_cast<std::size_t>(privilege)].write[Tlb::slotOf(address)];
+  if (((address + bytes - 1) & kPageMask) == entry.page) {
+    std::memcpy(reinterpret_cast<char*>(address + entry.addend), from, bytes);
+    return true;
+  }
   return write(cpu, privilege, address, from, bytes);
 }
 

@@ -19,7 +19,8 @@ enum class Intent : std::uint8_t { read, readForWrite };
 bool readLongWay(Cpu& cpu, std::uint64_t address, void* into, unsigned bytes, Intent intent);
 bool writeLongWay(Cpu& cpu, std::uint64_t address, const void* from, unsigned bytes);
 
-// The same with the rights of `privilege` whatever the current one is: descriptor tables and the like.
+// The same with the rights of `privilege` whatever the current one is, up to a page: descriptor tables, the frames of
+// interrupts and the like.
 bool readAs(Cpu& cpu, Privilege privilege, std::uint64_t address, void* into, unsigned bytes);
 bool writeAs(Cpu& cpu, Privilege privilege, std::uint64_t address, const void* from, unsigned bytes);
 

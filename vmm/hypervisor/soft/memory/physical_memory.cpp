@@ -72,6 +72,7 @@ void PhysicalMemory::set(const MemorySlot& wanted) {
     there->setLogging(wanted.dirtyLogging);
     return;
   }
+  ++generation_;
   std::erase_if(slots_, [&](const auto& slot) { return slot->index() == wanted.index; });
   if (!wanted.host.empty()) slots_.push_back(std::make_unique<Slot>(wanted));
 }

@@ -56,9 +56,12 @@ class PhysicalMemory {
 
   // While the world stands still. As Vm::setMemory.
   void set(const MemorySlot& slot);
+  // Changes whenever slots do: what was found before may be gone.
+  std::uint64_t generation() const { return generation_; }
 
  private:
   std::vector<std::unique_ptr<Slot>> slots_;
+  std::uint64_t generation_ = 0;
 };
 
 }  // namespace qm::soft

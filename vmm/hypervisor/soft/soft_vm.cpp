@@ -1,0 +1,124 @@
+#include "vmm/hypervisor/soft/soft_vm.h"
+
+#include <utility>
+#include <vector>
+
+#include "vmm/hypervisor/soft/chips/interrupt_fabric.h"
+#include "vmm/hypervisor/soft/memory/code_watch.h"
+#include "vmm/hypervisor/soft/memory/physical_memory.h"
+#include "vmm/hypervisor/soft/memory/tlb_flush.h"
+#include "vmm/hypervisor/soft/memory/world.h"
+#include "vmm/hypervisor/soft/soft_vcpu.h"
+#include "vmm/hypervisor/soft/system/guest_clock.h"
+#include "vmm/result/check.h"
+
+namespace qm::soft {
+
+namespace {
+
+class SoftVm final : public Vm {
+ public:
+  SoftVm(const SoftSettings& settings, PitModel pit)
+      : pit_(pit), code_(memory_, world_), clock_(settings), chips_(pit, clock_.tscKhz()) {}
+
+  Status setMemory(const MemorySlot& slot) override;
+  Result<std::vector<std::uint64_t>> takeDirtyLog(std::uint32_t slotIndex) override;
+  void deviceWrote(GuestAddress start, std::uint64_t bytes) override {
+    code_.written(World::Caller::outside, start.value, bytes);
+  }
+  Result<std::unique_ptr<Vcpu>> createVcpu(std::uint32_t index) override;
+  Status setInterruptLine(std::uint32_t gsi, bool raised) override {
+    chips_.setLine(gsi, raised);
+    return {};
+  }
+  Result<VmState> save() override;
+  Status load(const VmState& state) override;
+
+  bool hasEventfds() const override { return false; }
+  Status attachDoorbell(GuestAddress, std::uint32_t, const Eventfd&) override { return noEventfds(); }
+  Status detachDoorbell(GuestAddress, std::uint32_t, const Eventfd&) override { return noEventfds(); }
+  Status attachInterrupt(std::uint32_t, const Eventfd&) override { return noEventfds(); }
+
+ private:
+  static Status noEventfds() { return Error(Remedy::fixInput, "the CPU in software has no eventfds"); }
+  std::uint64_t bootTsc() const;
+
+  PitModel pit_;
+  PhysicalMemory memory_;
+  World world_;
+  CodeWatch code_;
+  GuestClock clock_;
+  InterruptFabric chips_;
+  std::vector<SoftVcpu*> vcpus_;  // by index; the machine owns them, and they end before this
+};
+
+Status SoftVm::setMemory(const MemorySlot& slot) {
+  world_.standStill(World::Caller::outside, [&] {
+    memory_.set(slot);
+    for (SoftVcpu* vcpu : vcpus_) {
+      flushAll(vcpu->loop().cpu());
+      vcpu->loop().blocks().forgetAll();
+    }
+  });
+  return {};
+}
+
+Result<std::vector<std::uint64_t>> SoftVm::takeDirtyLog(std::uint32_t slotIndex) {
+  std::vector<std::uint64_t> log;
+  world_.standStill(World::Caller::outside, [&] {
+    PhysicalMemory::Slot* slot = memory_.slot(slotIndex);
+    CHECK(slot != nullptr);
+    log = slot->takeDirty();
+    // What is written from here on must come by the walk again to be noticed.
+    for (SoftVcpu* vcpu : vcpus_) {
+      for (Tlb& tlb : vcpu->loop().cpu().tlbs) tlb.forgetWrites();
+    }
+  });
+  return log;
+}
+
+Result<std::unique_ptr<Vcpu>> SoftVm::createVcpu(std::uint32_t index) {
+  CHECK(index == vcpus_.size());
+  std::unique_ptr<SoftVcpu> vcpu = TRY(SoftVcpu::create(
+      {.memory = memory_, .world = world_, .code = code_, .chips = chips_, .clock = clock_, .index = index}));
+  SoftVcpu* const made = vcpu.get();
+  chips_.addCpu(index, {.onWork = [made] { made->loop().raise(); }});
+  made->loop().connect();
+  world_.add([made] { made->loop().cpu().attention.store(true, std::memory_order_release); });
+  code_.add({.forgetCode = [made](std::uint64_t page) { made->loop().blocks().forgetPage(page); },
+             .forgetWrites =
+                 [made](const std::byte* page) {
+                   for (Tlb& tlb : made->loop().cpu().tlbs)
+                     tlb.forgetWritesTo(reinterpret_cast<std::uintptr_t>(page));
+                 }});
+  vcpus_.push_back(made);
+  return vcpu;
+}
+
+std::uint64_t SoftVm::bootTsc() const {
+  return vcpus_.empty() ? 0 : readTsc(vcpus_[0]->loop().cpu());
+}
+
+Result<VmState> SoftVm::save() {
+  VmState state;
+  chips_.saveChips(state);
+  state.clock = clock_.save();
+  return state;
+}
+
+Status SoftVm::load(const VmState& state) {
+  if (state.hasPit != (pit_ == PitModel::present))
+    return Error(Remedy::fixInput, state.hasPit ? "the state has a PIT and this machine was made without one"
+                                                : "the state lacks a PIT and this machine was made with one");
+  chips_.loadChips(state, bootTsc());
+  clock_.load(state.clock);
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Vm>> createVm(const SoftSettings& settings, PitModel pit) {
+  return std::make_unique<SoftVm>(settings, pit);
+}
+
+}  // namespace qm::soft

@@ -1,0 +1,279 @@
+#include "vmm/hypervisor/soft/vcpu/run_loop.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "vmm/hypervisor/soft/chips/interrupt_fabric.h"
+#include "vmm/hypervisor/soft/cpu/handler.h"
+#include "vmm/hypervisor/soft/memory/world.h"
+#include "vmm/hypervisor/soft/system/debug.h"
+#include "vmm/hypervisor/soft/system/events.h"
+#include "vmm/hypervisor/soft/system/guest_clock.h"
+#include "vmm/hypervisor/soft/system/reset.h"
+#include "vmm/hypervisor/soft/vcpu/register_groups.h"
+#include "vmm/result/check.h"
+
+namespace qm::soft {
+
+namespace {
+
+// How many instructions run between two looks at the clock: some 50 microseconds.
+constexpr std::int64_t kQuantum = 20'000;
+
+}  // namespace
+
+class RunLoop::Running {
+ public:
+  explicit Running(World& world) : world_(world) { world_.enter(); }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+  ~Running() { world_.leave(); }
+
+ private:
+  World& world_;
+};
+
+RunLoop::RunLoop(Surroundings around, std::unique_ptr<BlockCache> blocks)
+    : cpu_(around), blocks_(std::move(blocks)) {
+  cpu_.blocks = blocks_.get();
+}
+
+void RunLoop::connect() {
+  resetCpu(cpu_, ResetKind::powerUp);
+  runState_ = cpu_.around.index == 0 ? RunState::runnable : RunState::uninitialized;
+}
+
+void RunLoop::raise() {
+  cpu_.attention.store(true, std::memory_order_release);
+  // Whoever is between its look and its sleep holds the mutex.
+  { const std::lock_guard lock(mutex_); }
+  woken_.notify_all();
+}
+
+void RunLoop::kick() {
+  kicked_.store(true, std::memory_order_release);
+  raise();
+}
+
+VcpuExit RunLoop::run() {
+  CHECK(!isReadUnanswered_);
+  const Running running(cpu_.around.world);
+  if (cpu_.devices.wanted) {  // a write, which has been made
+    cpu_.devices.done.push_back(*std::exchange(cpu_.devices.wanted, std::nullopt));
+  }
+  for (;;) {
+    // An instruction that devices have begun to answer is finished before anything else happens.
+    if (!cpu_.devices.isUnderWay()) {
+      if (std::optional<VcpuExit> exit = lookAround()) return *std::move(exit);
+    }
+    if (std::optional<VcpuExit> exit = runSome()) return *std::move(exit);
+  }
+}
+
+// Nothing: the processor is to run.
+std::optional<VcpuExit> RunLoop::lookAround() {
+  for (;;) {
+    cpu_.attention.store(false, std::memory_order_seq_cst);
+    cpu_.around.world.yieldIfAsked();
+    if (kicked_.exchange(false, std::memory_order_acq_rel)) return Interrupted{};
+    if (injectedException_ || injectedInterrupt_) return deliverInjected();
+    if (std::optional<VcpuExit> exit = takeWork()) return exit;
+    if (runState_ == RunState::runnable) return std::nullopt;
+    if (std::optional<VcpuExit> exit = sleep()) return exit;
+  }
+}
+
+std::optional<VcpuExit> RunLoop::deliverInjected() {
+  if (injectedException_) {
+    cpu_.fault = *std::exchange(injectedException_, std::nullopt);
+    return finish(deliverFault(cpu_));
+  }
+  return finish(deliverInterrupt(cpu_, *std::exchange(injectedInterrupt_, std::nullopt)));
+}
+
+// SDM 3A, table 6-2: INIT, then NMI, then maskable interrupts.
+std::optional<VcpuExit> RunLoop::takeWork() {
+  InterruptFabric& chips = cpu_.around.chips;
+  const std::uint32_t index = cpu_.around.index;
+  const std::uint64_t tsc = readTsc(cpu_);
+  if (!chips.mayHaveWork(index, tsc)) return std::nullopt;
+  const CpuWork work = chips.work(index, tsc);
+  if (work.init) {
+    chips.takeInit(index);
+    resetCpu(cpu_, ResetKind::init);
+    runState_ = index == 0 ? RunState::runnable : RunState::initReceived;
+    return std::nullopt;
+  }
+  if (work.sipi) {
+    chips.takeSipi(index);
+    if (runState_ == RunState::initReceived || runState_ == RunState::uninitialized) {
+      startUp(cpu_, *work.sipi);
+      runState_ = RunState::runnable;
+    }
+    return std::nullopt;
+  }
+  if (runState_ != RunState::runnable && runState_ != RunState::halted) return std::nullopt;
+  if (cpu_.rip == cpu_.shadowRip) return std::nullopt;  // after the next instruction
+  if (work.nmi && !cpu_.system.nmiMasked) {
+    chips.takeNmi(index);
+    cpu_.system.nmiMasked = true;
+    runState_ = RunState::runnable;
+    return finish(deliverInterrupt(cpu_, static_cast<std::uint8_t>(Exception::nmi)));
+  }
+  if (!work.vector || (cpu_.rflags & rflags::kIf) == 0) return std::nullopt;
+  const std::optional<std::uint8_t> vector = chips.acknowledge(index);
+  if (!vector) return std::nullopt;
+  runState_ = RunState::runnable;
+  return finish(deliverInterrupt(cpu_, *vector));
+}
+
+// Until raised, or until the timer runs out. Without the world: nobody waits for a sleeper.
+std::optional<VcpuExit> RunLoop::sleep() {
+  const std::optional<std::uint64_t> deadline =
+      runState_ == RunState::halted ? cpu_.around.chips.nextDeadline(cpu_.around.index) : std::nullopt;
+  if (deadline && cpu_.around.clock.kind() == SoftClock::instructions) {
+    skipTo(cpu_, *deadline);
+    return std::nullopt;
+  }
+  cpu_.around.world.leave();
+  {
+    std::unique_lock lock(mutex_);
+    const auto isRaised = [this] { return cpu_.attention.load(std::memory_order_acquire); };
+    if (deadline) {
+      woken_.wait_until(lock, steadyTimeOf(cpu_, *deadline), isRaised);
+    } else {
+      woken_.wait(lock, isRaised);
+    }
+  }
+  cpu_.around.world.enter();
+  return std::nullopt;
+}
+
+// One instruction at a time: traps are wanted after each, breakpoints before it, or an interrupt waits for the end of
+// the shadow of STI.
+bool RunLoop::mustStep() const {
+  return mustBeAlone_ || cpu_.devices.isUnderWay() || (cpu_.rflags & rflags::kTf) != 0 ||
+         cpu_.rip == cpu_.shadowRip || hasInstructionBreakpoints(cpu_);
+}
+
+std::optional<VcpuExit> RunLoop::runSome() {
+  if (mustStep()) {
+    mustBeAlone_ = false;
+    if (!cpu_.devices.isUnderWay() && hitsInstructionBreakpoint(cpu_)) return finish(deliverFault(cpu_));
+    const std::uint64_t before = cpu_.rflags;
+    stepAlone();
+    if (std::optional<VcpuExit> exit = handleStop(true)) return exit;
+    return afterInstruction(before);
+  }
+  cpu_.budget = kQuantum;
+  const Operation* block = blocks_->find(cpu_);
+  if (block != nullptr) execute(cpu_, block);
+  return handleStop(false);
+}
+
+void RunLoop::stepAlone() {
+  cpu_.stepping = true;
+  cpu_.devices.next = 0;
+  cpu_.devices.wanted.reset();
+  cpu_.budget = 0;
+  const Operation* instruction = blocks_->single(cpu_);
+  if (instruction != nullptr) execute(cpu_, instruction);
+  cpu_.stepping = false;
+}
+
+// What the operations stopped for; nothing: go on.
+std::optional<VcpuExit> RunLoop::handleStop(bool wasAlone) {
+  switch (std::exchange(cpu_.stop, Stop::none)) {
+    case Stop::none:
+    case Stop::attention:
+      cpu_.devices.done.clear();
+      return std::nullopt;
+    case Stop::retired:
+      cpu_.devices.done.clear();
+      if (std::exchange(cpu_.afterwards, Afterwards::nothing) == Afterwards::halt) runState_ = RunState::halted;
+      return std::nullopt;
+    case Stop::exception:
+      cpu_.devices.done.clear();
+      return finish(deliverFault(cpu_));
+    case Stop::alone:
+      CHECK(!wasAlone);
+      mustBeAlone_ = true;
+      return std::nullopt;
+    case Stop::device:
+      return deviceExit();
+  }
+  return fault("the CPU in software stopped for no reason that it knows");
+}
+
+// Traps of the instruction that was just done (SDM 3B, 17.3.1).
+std::optional<VcpuExit> RunLoop::afterInstruction(std::uint64_t rflagsBefore) {
+  if (cpu_.devices.isUnderWay()) return std::nullopt;
+  cpu_.rflags &= ~rflags::kRf;
+  if (!raisesDebugTrap(cpu_, rflagsBefore)) return std::nullopt;
+  return finish(deliverFault(cpu_));
+}
+
+VcpuExit RunLoop::deviceExit() {
+  const DeviceAccess& access = *cpu_.devices.wanted;
+  isReadUnanswered_ = access.direction == DeviceAccess::Direction::read;
+  if (access.space == DeviceAccess::Space::port) {
+    const auto port = static_cast<std::uint16_t>(access.address);
+    if (isReadUnanswered_) return IoRead{.port = port, .bytes = access.bytes};
+    return IoWrite{.port = port, .bytes = access.bytes, .value = static_cast<std::uint32_t>(access.value)};
+  }
+  const GuestAddress address{access.address};
+  if (isReadUnanswered_) return MmioRead{.address = address, .bytes = access.bytes};
+  return MmioWrite{.address = address, .bytes = access.bytes, .value = access.value};
+}
+
+void RunLoop::completeRead(std::uint64_t value) {
+  CHECK(isReadUnanswered_);
+  isReadUnanswered_ = false;
+  DeviceAccess access = *std::exchange(cpu_.devices.wanted, std::nullopt);
+  access.value = value;
+  cpu_.devices.done.push_back(access);
+}
+
+Status RunLoop::settle() {
+  CHECK(!isReadUnanswered_);
+  const Running running(cpu_.around.world);
+  if (cpu_.devices.wanted)
+    cpu_.devices.done.push_back(*std::exchange(cpu_.devices.wanted, std::nullopt));
+  if (!cpu_.devices.isUnderWay()) return {};
+  const DeviceAccesses before = cpu_.devices;
+  stepAlone();
+  if (cpu_.stop == Stop::device) {
+    cpu_.devices = before;
+    cpu_.stop = Stop::none;
+    return Error(Remedy::retry,
+                 "the vCPU is in the middle of an access that comes in parts: let it run to Interrupted");
+  }
+  if (handleStop(true)) return Error(Remedy::giveUp, "the guest ended while its last access was finished");
+  return {};
+}
+
+void RunLoop::setInjected(std::optional<Fault> exception, std::optional<std::uint8_t> interrupt) {
+  injectedException_ = exception;
+  injectedInterrupt_ = interrupt;
+}
+
+std::optional<VcpuExit> RunLoop::finish(Delivery delivery) {
+  switch (delivery) {
+    case Delivery::done:
+      return std::nullopt;
+    case Delivery::tripleFault:
+      return Shutdown{};
+    case Delivery::notModelled:
+      return fault(fmt::format("exception or interrupt outside 64-bit mode (exception {}), which the CPU in software "
+                               "does not model",
+                               static_cast<unsigned>(cpu_.fault.exception)));
+  }
+  return fault("an unknown outcome of a delivery");
+}
+
+VcpuExit RunLoop::fault(std::string reason) const {
+  return qm::Fault{std::move(reason), saveRegisters(cpu_)};
+}
+
+}  // namespace qm::soft
