@@ -31,6 +31,22 @@ enum class CodeSize : std::uint8_t { bits16, bits32, bits64 };
 // Whether instructions of a unit may run (SDM 2A, exception classes; SDM 3A, 2.5).
 enum class UnitState : std::uint8_t { open, notAvailable /* #NM */, invalid /* #UD */ };
 
+// Memory type range registers (SDM 3A, 11.11): stored, without effect.
+struct MemoryTypeRanges {
+  std::uint64_t defaultType = 0;             // IA32_MTRR_DEF_TYPE
+  std::array<std::uint64_t, 11> fixed{};     // 0x250, 0x258, 0x259, 0x268-0x26f
+  std::array<std::uint64_t, 16> variable{};  // 0x200-0x20f: base and mask of each
+  bool operator==(const MemoryTypeRanges&) const = default;
+};
+
+// KVM's paravirtual clock (system/kvm_clock.h).
+struct KvmClockState {
+  std::uint64_t systemTime = 0, wallClock = 0;  // the MSRs
+  std::uint32_t writtenFor = 0;                 // the clock's generation; 0: the page must be written again
+  bool wasStopped = false;                      // to be told with the next write
+  bool isEnabled() const { return (systemTime & 1U) != 0; }
+};
+
 struct SystemState {
   std::array<Segment, 6> segments{};  // by SegmentName
   Segment tr, ldt;
@@ -42,7 +58,14 @@ struct SystemState {
   // MSRs that are plain registers; those of other units (APIC, clock) live there. FS and GS base are the segments'.
   std::uint64_t star = 0, lstar = 0, cstar = 0, sfmask = 0, kernelGsBase = 0, tscAux = 0;
   std::uint64_t sysenterCs = 0, sysenterEsp = 0, sysenterEip = 0;
-  std::uint64_t pat = 0x0007'0406'0007'0406, miscEnable = 1;
+  std::uint64_t pat = 0x0007'0406'0007'0406, miscEnable = 1, mcgStatus = 0;
+  MemoryTypeRanges memoryTypes;
+  KvmClockState kvmClock;
+  std::uint64_t tscOffset = 0;  // the TSC less the VM's ticks (system/guest_clock.h)
+  std::uint64_t tscAdjust = 0;
+
+  CpuidTable cpuid;                  // what the guest sees, by setGuestCpuid() (system/cpuid.h)
+  std::uint64_t breakpointsHit = 0;  // by data of the instruction under way: DR6's bits (system/debug.h)
 
   bool nmiMasked = false;  // from an NMI's delivery to the next IRET (SDM 3A, 6.7.1)
 
