@@ -16,10 +16,10 @@ namespace qm::soft {
 
 namespace {
 
-PendingEvents saveEvents(const Cpu& cpu, const RunLoop& loop) {
+PendingEvents saveEvents(Cpu& cpu, const RunLoop& loop) {
   PendingEvents events;
   events.nmiMasked = cpu.system.nmiMasked;
-  events.nmiPending = cpu.around.chips.hasNmi(cpu.around.index);
+  events.nmiPending = cpu.around.chips.work(cpu.around.index, readTsc(cpu)).nmi;
   events.shadowSti = cpu.rip == cpu.shadowRip;
   if (const std::optional<Fault> exception = loop.injectedException()) {
     events.exceptionPending = true;

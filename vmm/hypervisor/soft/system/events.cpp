@@ -4,6 +4,7 @@
 
 #include "vmm/hypervisor/soft/memory/access.h"
 #include "vmm/hypervisor/soft/memory/page_walk.h"
+#include "vmm/hypervisor/soft/system/debug.h"
 
 namespace qm::soft {
 
@@ -185,6 +186,7 @@ Delivery deliver(Cpu& cpu, Event event, std::optional<Exception> first) {
     first = cpu.fault.exception;
     event = eventOf(cpu, cpu.fault);
   }
+  if (event.vector == static_cast<std::uint8_t>(Exception::debug)) enterDebugException(cpu);
   cpu.stop = Stop::none;
   return Delivery::done;
 }

@@ -10,6 +10,7 @@
 #include "vmm/hypervisor/soft/system/debug.h"
 #include "vmm/hypervisor/soft/system/events.h"
 #include "vmm/hypervisor/soft/system/guest_clock.h"
+#include "vmm/hypervisor/soft/system/kvm_clock.h"
 #include "vmm/hypervisor/soft/system/reset.h"
 #include "vmm/hypervisor/soft/vcpu/register_groups.h"
 #include "vmm/result/check.h"
@@ -76,6 +77,7 @@ std::optional<VcpuExit> RunLoop::lookAround() {
   for (;;) {
     cpu_.attention.store(false, std::memory_order_seq_cst);
     cpu_.around.world.yieldIfAsked();
+    refreshKvmClock(cpu_);
     if (kicked_.exchange(false, std::memory_order_acq_rel)) return Interrupted{};
     if (injectedException_ || injectedInterrupt_) return deliverInjected();
     if (std::optional<VcpuExit> exit = takeWork()) return exit;
@@ -173,6 +175,7 @@ std::optional<VcpuExit> RunLoop::runSome() {
 }
 
 void RunLoop::stepAlone() {
+  forgetDataBreakpoints(cpu_);
   cpu_.stepping = true;
   cpu_.devices.next = 0;
   cpu_.devices.wanted.reset();
