@@ -55,14 +55,6 @@ bool lowerUnaligned(const Instruction& instruction, Emitter& emitter) {
 
 // ---- scalars: between registers the rest is kept (MOVSS, MOVSD) or cleared (MOVQ), from memory it is cleared
 
-template <auto merge, class Source>
-bool mergeInto(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
-  __m128i value;
-  if (!Source::read(cpu, op, value)) return false;
-  setXmm(cpu, op.to, merge(xmm(cpu, op.to), value));
-  return true;
-}
-
 template <class T, Form form>
 struct StoreLow {
   static bool run(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
@@ -81,7 +73,7 @@ struct Low {
 template <class T, auto apply>
 bool lowerScalar(const Instruction& instruction, Emitter& emitter) {
   static constexpr VectorTable kMemory = bySource<MoveWhole, Scalar<T>::template From>();
-  static constexpr VectorTable kLoad{.fromRegister = &step<&mergeInto<apply, FromRegister>>,
+  static constexpr VectorTable kLoad{.fromRegister = &step<&applyTo<apply, FromRegister>>,
                                      .fromMemory = kMemory.fromMemory};
   static constexpr std::array<Handler, 3> kStore = byForm<Low<T>::template Store>();
   return isMemory(instruction.operand(0)) ? lowerStore(instruction, emitter, kStore)
@@ -132,7 +124,7 @@ struct MergeHalf {
   template <Form form>
   struct Load {
     static bool run(Cpu& cpu, const Operation& op, Flags& flags) {
-      return mergeInto<merge, typename Scalar<std::uint64_t>::template From<form>>(cpu, op, flags);
+      return applyTo<merge, typename Scalar<std::uint64_t>::template From<form>>(cpu, op, flags);
     }
   };
 };
@@ -171,7 +163,7 @@ bool lowerHighHalf(const Instruction& instruction, Emitter& emitter) {
 // MOVHLPS and MOVLHPS: registers only.
 template <auto merge>
 bool lowerBetweenHalves(const Instruction& instruction, Emitter& emitter) {
-  Operation& op = emitter.add(&step<&mergeInto<merge, FromRegister>>);
+  Operation& op = emitter.add(&step<&applyTo<merge, FromRegister>>);
   op.to = registerNumber(instruction.operand(0).reg.value);
   op.from = registerNumber(instruction.operand(1).reg.value);
   return true;
@@ -179,28 +171,9 @@ bool lowerBetweenHalves(const Instruction& instruction, Emitter& emitter) {
 
 // ---- duplicates: MOVDDUP reads 8 bytes of memory, the others 16
 
-template <auto duplicate>
-struct Duplicate {
-  template <class Source>
-  struct From {
-    static bool run(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
-      __m128i value;
-      if (!Source::read(cpu, op, value)) return false;
-      setXmm(cpu, op.to, duplicate(value));
-      return true;
-    }
-  };
-};
-
-template <auto duplicate, template <Form> class Memory>
-bool lowerDuplicate(const Instruction& instruction, Emitter& emitter) {
-  static constexpr VectorTable kTable = bySource<Duplicate<duplicate>::template From, Memory>();
-  return lowerVector(instruction, emitter, kTable);
-}
-
-constexpr auto kTwice = [](__m128i a) { return _mm_unpacklo_epi64(a, a); };
-constexpr auto kOdd = [](__m128i a) { return _mm_shuffle_epi32(a, 0xf5); };
-constexpr auto kEven = [](__m128i a) { return _mm_shuffle_epi32(a, 0xa0); };
+constexpr auto kTwice = [](__m128i /*to*/, __m128i a) { return _mm_unpacklo_epi64(a, a); };
+constexpr auto kOdd = [](__m128i /*to*/, __m128i a) { return _mm_shuffle_epi32(a, 0xf5); };
+constexpr auto kEven = [](__m128i /*to*/, __m128i a) { return _mm_shuffle_epi32(a, 0xa0); };
 
 // ---- signs: MOVMSKPS MOVMSKPD PMOVMSKB
 
@@ -277,9 +250,9 @@ constexpr std::array kLowerings{
     Lowering{ZYDIS_MNEMONIC_MOVHPD, &lowerHighHalf},
     Lowering{ZYDIS_MNEMONIC_MOVHLPS, &lowerBetweenHalves<kHighToLow>},
     Lowering{ZYDIS_MNEMONIC_MOVLHPS, &lowerBetweenHalves<kLowToHigh>},
-    Lowering{ZYDIS_MNEMONIC_MOVDDUP, &lowerDuplicate<kTwice, Scalar<std::uint64_t>::From>},
-    Lowering{ZYDIS_MNEMONIC_MOVSHDUP, &lowerDuplicate<kOdd, FromAligned>},
-    Lowering{ZYDIS_MNEMONIC_MOVSLDUP, &lowerDuplicate<kEven, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_MOVDDUP, &lowerPacked<kTwice, Scalar<std::uint64_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_MOVSHDUP, &lowerPacked<kOdd>},
+    Lowering{ZYDIS_MNEMONIC_MOVSLDUP, &lowerPacked<kEven>},
     Lowering{ZYDIS_MNEMONIC_MOVMSKPS, &lowerSigns<kSignsOfSingles>},
     Lowering{ZYDIS_MNEMONIC_MOVMSKPD, &lowerSigns<kSignsOfDoubles>},
     Lowering{ZYDIS_MNEMONIC_PMOVMSKB, &lowerSigns<kSignsOfBytes>},

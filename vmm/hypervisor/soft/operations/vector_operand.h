@@ -60,6 +60,17 @@ inline bool loadAligned(Cpu& cpu, std::uint64_t address, __m128i& value) {
   return true;
 }
 
+inline bool loadUnaligned(Cpu& cpu, std::uint64_t address, __m128i& value) {
+  if (const char* at = readableBytes(cpu, address, sizeof value)) [[likely]] {
+    value = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    return true;
+  }
+  Vector copy;
+  if (!readLongWay(cpu, address, &copy, sizeof copy, Intent::read)) return false;
+  value = _mm_load_si128(reinterpret_cast<const __m128i*>(&copy));
+  return true;
+}
+
 inline bool storeAligned(Cpu& cpu, std::uint64_t address, __m128i value) {
   const TlbEntry& entry = cpu.tlb->write[Tlb::slotOf(address)];
   if ((address & kAlignedPageMask) == entry.page) [[likely]] {
@@ -92,7 +103,7 @@ template <Form form>
 struct FromUnaligned {
   static bool read(Cpu& cpu, const Operation& op, __m128i& value) {
     std::uint64_t address = 0;
-    return effectiveAddress<form>(cpu, op, address) && load(cpu, address, value);
+    return effectiveAddress<form>(cpu, op, address) && loadUnaligned(cpu, address, value);
   }
 };
 
@@ -136,5 +147,49 @@ constexpr VectorTable bySourceRarely() {
 // Destination, source, and an immediate byte if there is one; that goes into `detail`, for `immediate` may be a part of
 // the address.
 bool lowerVector(const Instruction& instruction, Emitter& emitter, const VectorTable& table);
+
+// ---- what most instructions are: destination = apply(destination, source), with no flags and no faults of their own
+
+template <auto apply, class Source>
+inline bool applyTo(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
+  __m128i value;
+  if (!Source::read(cpu, op, value)) return false;
+  setXmm(cpu, op.to, apply(xmm(cpu, op.to), value));
+  return true;
+}
+
+template <auto apply>
+struct Packed {
+  template <class Source>
+  struct From {
+    static bool run(Cpu& cpu, const Operation& op, Flags& flags) { return applyTo<apply, Source>(cpu, op, flags); }
+  };
+};
+
+template <auto apply, template <Form> class Memory = FromAligned>
+bool lowerPacked(const Instruction& instruction, Emitter& emitter) {
+  static constexpr VectorTable kTable = bySource<Packed<apply>::template From, Memory>();
+  return lowerVector(instruction, emitter, kTable);
+}
+
+// The same with the immediate byte: apply(destination, source, detail).
+template <auto apply>
+struct Selected {
+  template <class Source>
+  struct From {
+    static bool run(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
+      __m128i value;
+      if (!Source::read(cpu, op, value)) return false;
+      setXmm(cpu, op.to, apply(xmm(cpu, op.to), value, op.detail));
+      return true;
+    }
+  };
+};
+
+template <auto apply, template <Form> class Memory = FromAligned>
+bool lowerSelected(const Instruction& instruction, Emitter& emitter) {
+  static constexpr VectorTable kTable = bySource<Selected<apply>::template From, Memory>();
+  return lowerVector(instruction, emitter, kTable);
+}
 
 }  // namespace qm::soft
