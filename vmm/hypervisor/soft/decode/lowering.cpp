@@ -16,7 +16,10 @@
 #include "vmm/hypervisor/soft/operations/sse_control.h"
 #include "vmm/hypervisor/soft/operations/sse_float.h"
 #include "vmm/hypervisor/soft/operations/sse_integer.h"
+#include "vmm/hypervisor/soft/operations/sse_lane.h"
 #include "vmm/hypervisor/soft/operations/sse_move.h"
+#include "vmm/hypervisor/soft/operations/sse_shift.h"
+#include "vmm/hypervisor/soft/operations/sse_shuffle.h"
 #include "vmm/hypervisor/soft/operations/sse_string.h"
 #include "vmm/hypervisor/soft/operations/stack.h"
 #include "vmm/hypervisor/soft/operations/string.h"
@@ -58,7 +61,8 @@ LoweringTable collectGeneral() {
 LoweringTable collectVector() {
   LoweringTable table{};
   for (const std::span<const Lowering> family :
-       {sseFloatLowerings(), sseIntegerLowerings(), sseMoveLowerings(), sseStringLowerings()})
+       {sseFloatLowerings(), sseIntegerLowerings(), sseLaneLowerings(), sseMoveLowerings(), sseShiftLowerings(),
+        sseShuffleLowerings(), sseStringLowerings()})
     add(table, family);
   return table;
 }

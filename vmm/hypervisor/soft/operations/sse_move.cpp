@@ -42,15 +42,17 @@ bool lowerStore(const Instruction& instruction, Emitter& emitter, const std::arr
 bool lowerAligned(const Instruction& instruction, Emitter& emitter) {
   static constexpr VectorTable kLoad = bySource<MoveWhole, FromAligned>();
   static constexpr std::array<Handler, 3> kStore = byForm<StoreAligned>();
-  return isMemory(instruction.operand(0)) ? lowerStore(instruction, emitter, kStore)
-                                          : lowerVector(instruction, emitter, kLoad);
+  if (isMemory(instruction.operand(0))) return lowerStore(instruction, emitter, kStore);
+  lowerVector(instruction, emitter, kLoad);
+  return true;
 }
 
 bool lowerUnaligned(const Instruction& instruction, Emitter& emitter) {
   static constexpr VectorTable kLoad = bySource<MoveWhole, FromUnaligned>();
   static constexpr std::array<Handler, 3> kStore = byForm<StoreUnaligned>();
-  return isMemory(instruction.operand(0)) ? lowerStore(instruction, emitter, kStore)
-                                          : lowerVector(instruction, emitter, kLoad);
+  if (isMemory(instruction.operand(0))) return lowerStore(instruction, emitter, kStore);
+  lowerVector(instruction, emitter, kLoad);
+  return true;
 }
 
 // ---- scalars: between registers the rest is kept (MOVSS, MOVSD) or cleared (MOVQ), from memory it is cleared
@@ -76,8 +78,9 @@ bool lowerScalar(const Instruction& instruction, Emitter& emitter) {
   static constexpr VectorTable kLoad{.fromRegister = &step<&applyTo<apply, FromRegister>>,
                                      .fromMemory = kMemory.fromMemory};
   static constexpr std::array<Handler, 3> kStore = byForm<Low<T>::template Store>();
-  return isMemory(instruction.operand(0)) ? lowerStore(instruction, emitter, kStore)
-                                          : lowerVector(instruction, emitter, kLoad);
+  if (isMemory(instruction.operand(0))) return lowerStore(instruction, emitter, kStore);
+  lowerVector(instruction, emitter, kLoad);
+  return true;
 }
 
 constexpr auto kMergeSingle = [](__m128i a, __m128i b) {

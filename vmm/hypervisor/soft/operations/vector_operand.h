@@ -146,7 +146,7 @@ constexpr VectorTable bySourceRarely() {
 
 // Destination, source, and an immediate byte if there is one; that goes into `detail`, for `immediate` may be a part of
 // the address.
-bool lowerVector(const Instruction& instruction, Emitter& emitter, const VectorTable& table);
+Operation& lowerVector(const Instruction& instruction, Emitter& emitter, const VectorTable& table);
 
 // ---- what most instructions are: destination = apply(destination, source), with no flags and no faults of their own
 
@@ -169,7 +169,8 @@ struct Packed {
 template <auto apply, template <Form> class Memory = FromAligned>
 bool lowerPacked(const Instruction& instruction, Emitter& emitter) {
   static constexpr VectorTable kTable = bySource<Packed<apply>::template From, Memory>();
-  return lowerVector(instruction, emitter, kTable);
+  lowerVector(instruction, emitter, kTable);
+  return true;
 }
 
 // The same with the immediate byte: apply(destination, source, detail).
@@ -189,7 +190,8 @@ struct Selected {
 template <auto apply, template <Form> class Memory = FromAligned>
 bool lowerSelected(const Instruction& instruction, Emitter& emitter) {
   static constexpr VectorTable kTable = bySource<Selected<apply>::template From, Memory>();
-  return lowerVector(instruction, emitter, kTable);
+  lowerVector(instruction, emitter, kTable);
+  return true;
 }
 
 }  // namespace qm::soft
