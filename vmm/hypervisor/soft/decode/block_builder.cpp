@@ -89,7 +89,7 @@ void lowerOne(Cpu& cpu, const Instruction& instruction, Emitter& emitter) {
       emitter.addEnd(&system<refuseInvalid>);
       return;
   }
-  const Lower lower = lowerings()[instruction.mnemonic()];
+  const Lower lower = loweringFor(instruction);
   const std::size_t before = emitter.operations();
   if (lower != nullptr && lower(instruction, emitter)) return;
   emitter.takeBackTo(before);

@@ -1,5 +1,7 @@
 #include "vmm/hypervisor/soft/decode/lowering.h"
 
+#include <array>
+
 #include "vmm/hypervisor/soft/operations/alu.h"
 #include "vmm/hypervisor/soft/operations/bit.h"
 #include "vmm/hypervisor/soft/operations/bmi.h"
@@ -11,9 +13,13 @@
 #include "vmm/hypervisor/soft/operations/move.h"
 #include "vmm/hypervisor/soft/operations/muldiv.h"
 #include "vmm/hypervisor/soft/operations/shift.h"
+#include "vmm/hypervisor/soft/operations/sse_control.h"
 #include "vmm/hypervisor/soft/operations/sse_float.h"
 #include "vmm/hypervisor/soft/operations/sse_integer.h"
+#include "vmm/hypervisor/soft/operations/sse_lane.h"
 #include "vmm/hypervisor/soft/operations/sse_move.h"
+#include "vmm/hypervisor/soft/operations/sse_shift.h"
+#include "vmm/hypervisor/soft/operations/sse_shuffle.h"
 #include "vmm/hypervisor/soft/operations/sse_string.h"
 #include "vmm/hypervisor/soft/operations/stack.h"
 #include "vmm/hypervisor/soft/operations/string.h"
@@ -30,30 +36,60 @@ namespace qm::soft {
 
 namespace {
 
-LoweringTable collect() {
+using LoweringTable = std::array<Lower, ZYDIS_MNEMONIC_MAX_VALUE + 1>;
+
+void add(LoweringTable& table, std::span<const Lowering> family) {
+  for (const Lowering& lowering : family) {
+    CHECK(table[lowering.mnemonic] == nullptr);  // each mnemonic is one family's
+    table[lowering.mnemonic] = lowering.lower;
+  }
+}
+
+LoweringTable collectGeneral() {
   LoweringTable table{};
   const std::array families{
-      aluLowerings(),         bitLowerings(),        bmiLowerings(),           branchLowerings(),
-      controlMoveLowerings(), exchangeLowerings(),   extendedStateLowerings(), farTransferLowerings(),
-      hintLowerings(),        mmxLowerings(),        moveLowerings(),          muldivLowerings(),
-      portIoLowerings(),      privilegedLowerings(), segmentLoadLowerings(),   shiftLowerings(),
-      sseFloatLowerings(),    sseIntegerLowerings(), sseMoveLowerings(),       sseStringLowerings(),
-      stackLowerings(),       stringLowerings(),     syscallLowerings(),       x87Lowerings(),
+      aluLowerings(),         bitLowerings(),         bmiLowerings(),           branchLowerings(),
+      controlMoveLowerings(), exchangeLowerings(),    extendedStateLowerings(), farTransferLowerings(),
+      hintLowerings(),        moveLowerings(),        muldivLowerings(),        portIoLowerings(),
+      privilegedLowerings(),  segmentLoadLowerings(), shiftLowerings(),         sseControlLowerings(),
+      stackLowerings(),       stringLowerings(),      syscallLowerings(),       x87Lowerings(),
   };
-  for (const std::span<const Lowering> family : families) {
-    for (const Lowering& lowering : family) {
-      CHECK(table[lowering.mnemonic] == nullptr);  // each mnemonic is one family's
-      table[lowering.mnemonic] = lowering.lower;
-    }
-  }
+  for (const std::span<const Lowering> family : families) add(table, family);
   return table;
+}
+
+LoweringTable collectVector() {
+  LoweringTable table{};
+  for (const std::span<const Lowering> family :
+       {sseFloatLowerings(), sseIntegerLowerings(), sseLaneLowerings(), sseMoveLowerings(), sseShiftLowerings(),
+        sseShuffleLowerings(), sseStringLowerings()})
+    add(table, family);
+  return table;
+}
+
+LoweringTable collectMmx() {
+  LoweringTable table{};
+  add(table, mmxLowerings());
+  return table;
+}
+
+bool names(const Instruction& instruction, ZydisRegisterClass kind) {
+  for (std::size_t i = 0; i < instruction.explicitOperands(); ++i) {
+    const Operand& operand = instruction.operand(i);
+    if (isRegister(operand) && ZydisRegisterGetClass(operand.reg.value) == kind) return true;
+  }
+  return false;
 }
 
 }  // namespace
 
-const LoweringTable& lowerings() {
-  static const LoweringTable kTable = collect();
-  return kTable;
+Lower loweringFor(const Instruction& instruction) {
+  static const LoweringTable kGeneral = collectGeneral(), kVector = collectVector(), kMmx = collectMmx();
+  const ZydisMnemonic mnemonic = instruction.mnemonic();
+  if (names(instruction, ZYDIS_REGCLASS_MMX)) return kMmx[mnemonic];
+  // MMX's instructions without its registers among the operands: CVTPI2PS xmm, m64 and EMMS.
+  const LoweringTable& table = names(instruction, ZYDIS_REGCLASS_XMM) ? kVector : kGeneral;
+  return table[mnemonic] != nullptr ? table[mnemonic] : kMmx[mnemonic];
 }
 
 }  // namespace qm::soft

@@ -1,8 +1,7 @@
-// Lowering: from an instruction to operations. Each family of instructions has a table of these; `lowerings()` knows
+// Lowering: from an instruction to operations. Each family of instructions has a table of these; `loweringFor()` knows
 // them all.
 #pragma once
 
-#include <array>
 #include <span>
 
 #include "vmm/hypervisor/soft/decode/emitter.h"
@@ -18,8 +17,8 @@ struct Lowering {
   Lower lower;
 };
 
-// By mnemonic; null: not modelled.
-using LoweringTable = std::array<Lower, ZYDIS_MNEMONIC_MAX_VALUE + 1>;
-const LoweringTable& lowerings();
+// Null: not modelled. Some mnemonics are those of two instructions: PADDB is MMX's and SSE2's, MOVSD and CMPSD are
+// string instructions and SSE2's; which of them is meant is told by the registers among the explicit operands.
+Lower loweringFor(const Instruction& instruction);
 
 }  // namespace qm::soft

@@ -1,4 +1,5 @@
-// Integer arithmetic of SSE2 to SSE4.1 on XMM registers (SDM 2).
+// Integer arithmetic, logic and comparison of SSE2 to SSE4.2 on XMM registers, with the logic of floating-point lanes,
+// which is the same (SDM 2). Shifts, shuffles and single lanes have files of their own.
 #pragma once
 
 #include <span>

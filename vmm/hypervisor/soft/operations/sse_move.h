@@ -1,5 +1,4 @@
-// Moves between vector registers and memory (SDM 2): MOVAPS … MOVQ, shuffles by whole lanes, MXCSR's LDMXCSR and
-// STMXCSR.
+// Moves between vector registers, general registers and memory (SDM 2): MOVAPS … MOVQ.
 #pragma once
 
 #include <span>
