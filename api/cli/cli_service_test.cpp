@@ -112,6 +112,7 @@ TEST_F(CliTest, TheDoctorTellsAboutTheDaemonToo) {
   const json::value examined = json::parse(quickmatch({"doctor"}).out);
   EXPECT_EQ(examined.at("findings").as_array().back().at("what"), "daemon");
   EXPECT_EQ(examined.at("findings").as_array().back().at("state"), "good");
+  EXPECT_TRUE(examined.at("findings").as_array().back().at("found").as_string().ends_with(", hypervisor kvm"));
 }
 
 }  // namespace

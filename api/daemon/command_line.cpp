@@ -33,7 +33,8 @@ void describe(CLI::App& app, Options& options) {
   app.add_option("--state", options.state, "Folder of snapshots and VMs [$XDG_STATE_HOME/quickmatch]");
   app.add_option("--socket", options.socket, "Unix socket of the REST interface [STATE/api.sock]");
   app.add_option("--listen", options.listen, "TCP address of the REST interface, or none [127.0.0.1:8180]");
-  app.add_option("--hypervisor", options.hypervisor, "auto: KVM once a probe guest ran; kvm: KVM untried [auto]");
+  app.add_option("--hypervisor", options.hypervisor,
+                 "auto: KVM once a probe guest ran, else soft; kvm: untried; soft [auto]");
   app.add_option("--jail", options.jail, "namespaces, or none: VMs are plain processes [namespaces]");
   app.add_option("--vmm", options.vmm, "The program quickmatch-vmm [beside this one]");
   app.add_option("--spawner", options.spawner, "The program quickmatch-spawner [beside this one]");

@@ -9,28 +9,29 @@
 #include "api/daemon/vm/left_over_vms.h"
 #include "api/daemon/vm/microvm_spawner.h"
 #include "pool/shelf/store_shelf.h"
-#include "vmm/hypervisor/kvm/probe.h"
+#include "vmm/hypervisor/choice/choice.h"
 #include "vmm/version/version.h"
 
 namespace qm {
 
 namespace {
 
-Result<std::unique_ptr<VmmLauncher>> launcherFor(const DaemonConfig& config, const StateFolder& state) {
-  LauncherSettings settings{.vmm = config.vmm, .spawner = config.spawner, .folders = config.folders};
+Result<std::unique_ptr<VmmLauncher>> launcherFor(const DaemonConfig& config, const StateFolder& state,
+                                                 Backend backend) {
+  LauncherSettings settings{
+      .vmm = config.vmm, .spawner = config.spawner, .backend = backend, .folders = config.folders};
   settings.isolation = config.jail == JailChoice::namespaces ? Isolation::jailed : Isolation::bare;
   settings.folders.push_back(state.snapshots());
   return VmmLauncher::start(settings);
 }
 
-// Automatic means: not before a probe guest has shown that kernels run.
-Status checkHypervisor(const DaemonConfig& config, const Log& log) {
-  if (config.hypervisor == HypervisorChoice::kvm) return {};
-  const KvmKind kind = TRY(probeKvm());
-  log.info("daemon.kvm", {{"found", kind.reason}});
-  if (kind.state == KvmState::hardware) return {};
-  return Error(Remedy::giveUp, "this host's KVM runs no kernels: " + kind.reason +
-                                   "; `quickmatch doctor` says what to do, --hypervisor kvm takes it all the same");
+// For all VMs, which are told it by name: the probe takes up to a second.
+Result<Backend> backendFor(const DaemonConfig& config, const Log& log) {
+  const Decision decision = TRY(decide(config.hypervisor));
+  log.info("daemon.hypervisor", {{"name", name(decision.backend)}, {"why", decision.reason}});
+  // That KVM opens proves little, so only VMs find it wanting; the CPU in software runs everywhere or nowhere.
+  if (decision.backend == Backend::soft) TRY(openBackend(Backend::soft).during("the CPU in software"));
+  return decision.backend;
 }
 
 }  // namespace
@@ -39,14 +40,16 @@ Status checkHypervisor(const DaemonConfig& config, const Log& log) {
 class Daemon::Inside {
  public:
   Inside(StateFolder state, std::unique_ptr<pool::StoreShelf> shelf, std::unique_ptr<VmmLauncher> launcher,
-         const DaemonConfig& config, const Log& log)
+         Backend backend, const DaemonConfig& config, const Log& log)
       : log_(log),
         state_(std::move(state)),
         shelf_(std::move(shelf)),
         launcher_(std::move(launcher)),
         spawner_(state_.vms(), *launcher_, log),
         pool_({.spawner = spawner_, .shelf = *shelf_, .clock = clock_, .observer = metrics_, .log = log}, config.pool),
-        router_(rest::routes({.pool = pool_, .metricsText = [this] { return metricsText(); }})) {}
+        router_(rest::routes({.pool = pool_,
+                              .metricsText = [this] { return metricsText(); },
+                              .hypervisor = std::string(name(backend))})) {}
 
   Status serve(const DaemonConfig& config) {
     for (const pool::Recipe& recipe : config.templates) TRY(pool_.putTemplate(recipe).during(recipe.name));
@@ -90,15 +93,15 @@ Daemon::~Daemon() {
 }
 
 Result<std::unique_ptr<Daemon>> Daemon::start(const DaemonConfig& config, Log log) {
-  TRY(checkHypervisor(config, log));
+  const Backend backend = TRY(backendFor(config, log));
   StateFolder state = TRY(StateFolder::open(config.state));
   const LeftOver found = TRY(endLeftOverVms(state.vms(), log));
   if (found.folders > 0) {
     log.warning("daemon.left_over", {{"folders", found.folders}, {"processes", found.processes}});
   }
   auto shelf = TRY(pool::StoreShelf::open(state.shelf()));
-  auto launcher = TRY(launcherFor(config, state));
-  auto inside = std::make_unique<Inside>(std::move(state), std::move(shelf), std::move(launcher), config, log);
+  auto launcher = TRY(launcherFor(config, state, backend));
+  auto inside = std::make_unique<Inside>(std::move(state), std::move(shelf), std::move(launcher), backend, config, log);
   // From here on an error ends what has begun.
   std::unique_ptr<Daemon> daemon(new Daemon(std::move(inside)));
   TRY(daemon->inside_->serve(config));

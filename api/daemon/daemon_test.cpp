@@ -20,6 +20,7 @@ namespace {
 namespace json = boost::json;
 using std::chrono_literals::operator""s;
 using std::chrono_literals::operator""ms;
+using std::string_literals::operator""s;
 
 std::chrono::steady_clock::time_point soon() {
   return std::chrono::steady_clock::now() + 10s;
@@ -81,6 +82,19 @@ TEST_F(DaemonTest, EveryRoadCanBeTaken) {
   putTemplate("vmlinux", 1);
   awaitState("ready");
   for (const char* road : {"ready", "spawn", "blank", "boot"}) EXPECT_EQ(client.acquire("hello", road).road, road);
+}
+
+// Each would take up to a second to find out by itself.
+TEST_F(DaemonTest, EveryVmIsToldItsHypervisorByName) {
+  putTemplate("vmlinux", 1);
+  awaitState("ready");
+  EXPECT_EQ(ask("GET", "/healthz", 200).at("hypervisor"), "kvm");
+  const std::vector<pid_t> pids = vmProcesses();
+  ASSERT_FALSE(pids.empty());
+  for (const pid_t pid : pids) {
+    const std::string words = readKernelFile("/proc/" + std::to_string(pid) + "/cmdline").value();
+    EXPECT_NE(words.find("--hypervisor\0kvm\0"s), std::string::npos) << pid;
+  }
 }
 
 TEST_F(DaemonTest, ABootThatFailsIsToldWithItsCause) {

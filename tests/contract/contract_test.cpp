@@ -4,6 +4,7 @@
 
 #include "vmm/hypervisor/kvm/kvm_hypervisor.h"
 #include "vmm/hypervisor/kvm/probe.h"
+#include "vmm/hypervisor/soft/soft_hypervisor.h"
 
 namespace qm::contract {
 
@@ -20,7 +21,11 @@ std::vector<Backend> backends() {
   return {{.name = "kvm",
            .open = [] { return openKvm(); },
            .everywhere = false,
-           .emulatesKernelMode = kvmEmulatesKernelMode}};
+           .emulatesKernelMode = kvmEmulatesKernelMode},
+          {.name = "soft",
+           .open = [] { return openSoft(); },
+           .everywhere = true,
+           .emulatesKernelMode = [] { return false; }}};
 }
 
 void PrintTo(const Backend& backend, std::ostream* to) {
@@ -29,6 +34,10 @@ void PrintTo(const Backend& backend, std::ostream* to) {
 
 bool ContractTest::isLab() {
   return std::getenv("LAB") != nullptr;
+}
+
+bool ContractTest::isLabsKvm() {
+  return isLab() && GetParam().name == "kvm";
 }
 
 void ContractTest::SetUp() {

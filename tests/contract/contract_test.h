@@ -38,10 +38,12 @@ class ContractTest : public testing::TestWithParam<Backend> {
   // Whether what stands behind this backend is a host that emulates the guest's kernel mode, and not all of it. A test
   // that fails there for that reason names what is missing and skips.
   bool isEmulated() const { return GetParam().emulatesKernelMode(); }
-  // The lab, a CPU emulated by QEMU with defects of its own.
-  static bool isLab();
+  // The lab's, over a CPU emulated by QEMU with defects of its own.
+  static bool isLabsKvm();
 
  private:
+  static bool isLab();
+
   std::unique_ptr<Hypervisor> hypervisor_;
 };
 

@@ -127,7 +127,7 @@ TEST_P(Exceptions, AFaultWithoutAnyHandlerShutsDown) {
 constexpr const char* kLabKeepsBreakpoints = "the lab's QEMU keeps a nested guest's breakpoints when it leaves";
 
 TEST_P(Exceptions, InstructionBreakpointStopsBeforeItsInstruction) {
-  if (isLab()) GTEST_SKIP() << kLabKeepsBreakpoints;
+  if (isLabsKvm()) GTEST_SKIP() << kLabKeepsBreakpoints;
   GuestCode code(kCode);
   const GuestCode::Label handler = code.label();
   const GuestCode::Label start = code.label();
@@ -156,7 +156,7 @@ TEST_P(Exceptions, InstructionBreakpointStopsBeforeItsInstruction) {
 
 TEST_P(Exceptions, DataBreakpointStopsPastTheWrite) {
   if (isEmulated()) GTEST_SKIP() << "this host's KVM emulates kernel mode, without data breakpoints";
-  if (isLab()) GTEST_SKIP() << kLabKeepsBreakpoints;
+  if (isLabsKvm()) GTEST_SKIP() << kLabKeepsBreakpoints;
   GuestCode code(kCode);
   code.move(Reg::rbx, kData.value);
   code.moveToDebug(1, Reg::rbx);

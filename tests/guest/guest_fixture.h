@@ -15,7 +15,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "vmm/hypervisor/kvm/kvm_hypervisor.h"
+#include "tests/hypervisor_under_test.h"
+#include "vmm/hypervisor/choice/choice.h"
 #include "vmm/machine/machine.h"
 
 namespace qm {
@@ -178,7 +179,7 @@ class GuestTest : public testing::Test {
  protected:
   GuestTest() {
     std::filesystem::create_directory(folder_);
-    hypervisor_ = openKvm().value();
+    hypervisor_ = openBackend(decide(hypervisorNamed(test::hypervisorUnderTest()).value()).value().backend).value();
   }
   ~GuestTest() override { std::filesystem::remove_all(folder_); }
 

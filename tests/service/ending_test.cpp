@@ -1,8 +1,12 @@
 // What is left of a daemon after its end, and what the next one makes of it.
 #include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <set>
 #include <sstream>
@@ -25,13 +29,27 @@ std::string contents(const std::filesystem::path& path) {
   return std::move(text).str();
 }
 
-// Of all processes that are Quickmatch's.
-std::set<std::string> quickmatchProcesses() {
-  std::set<std::string> pids;
+// All processes below this one that have not ended. Orphans stay below it: it is their subreaper (SetUpTestSuite).
+std::set<pid_t> livingProcesses() {
+  std::map<pid_t, pid_t> parents;
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-    if (contents(entry.path() / "comm").starts_with("quickmatch")) pids.insert(entry.path().filename());
+    const std::string pid = entry.path().filename();
+    if (pid.find_first_not_of("0123456789") != std::string::npos) continue;
+    // proc(5), /proc/pid/stat: number, name in brackets, state, parent.
+    const std::string all = contents(entry.path() / "stat");
+    std::istringstream fields(all.substr(std::min(all.rfind(')') + 1, all.size())));
+    char state = 'X';
+    pid_t parent = 0;
+    fields >> state >> parent;
+    if (state != 'Z' && state != 'X') parents[std::stoi(pid)] = parent;
   }
-  return pids;
+  std::set<pid_t> below;
+  for (const auto& [pid, parent] : parents) {
+    pid_t above = parent;
+    while (above != ::getpid() && parents.contains(above)) above = parents.at(above);
+    if (above == ::getpid()) below.insert(pid);
+  }
+  return below;
 }
 
 // One state folder for all tests; each finds a daemon that serves from its snapshot and leaves one that does.
@@ -40,7 +58,8 @@ class EndingTest : public testing::Test {
   static constexpr std::size_t kClones = 2;
 
   static void SetUpTestSuite() {
-    processesBefore_ = quickmatchProcesses();
+    ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+    processesBefore_ = livingProcesses();
     daemon_ = std::make_unique<RealDaemon>();
   }
   static void TearDownTestSuite() { daemon_.reset(); }
@@ -92,7 +111,7 @@ class EndingTest : public testing::Test {
     EXPECT_TRUE(answers("ready"));
   }
 
-  static inline std::set<std::string> processesBefore_;
+  static inline std::set<pid_t> processesBefore_;
 
  private:
   static inline std::unique_ptr<RealDaemon> daemon_;
@@ -106,7 +125,7 @@ TEST_F(EndingTest, AfterSigtermNothingIsLeftButSnapshots) {
   const Held lease = daemon().client().acquire("hello", "ready");
   EXPECT_EQ(daemon().said(lease, "echo still leased"), "still leased\n");
   EXPECT_EQ(daemon().process().stop(SIGTERM), ProcessEnd{});
-  EXPECT_EQ(quickmatchProcesses(), processesBefore_);
+  EXPECT_EQ(livingProcesses(), processesBefore_);
   EXPECT_EQ(contents("/proc/self/mountinfo"), mounts);
   EXPECT_TRUE(std::filesystem::is_empty(daemon().state() / "vms"));
   std::set<std::string> left;

@@ -23,7 +23,8 @@ class LoneVmm {
  public:
   LoneVmm() {
     process_ = Process::start({.executable = QM_VMM,
-                               .arguments = {"--api-sock", "api.sock", "--console", "console"},
+                               .arguments = {"--api-sock", "api.sock", "--console", "console", "--hypervisor",
+                                             hypervisorUnderTest()},
                                .folder = folder(),
                                .output = folder() / "log"})
                    .value();

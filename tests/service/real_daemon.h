@@ -15,6 +15,7 @@
 
 #include "api/daemon/testing/asking.h"
 #include "api/daemon/testing/running_daemon.h"
+#include "tests/hypervisor_under_test.h"
 #include "tests/service/products.h"
 #include "vmm/os/file_descriptor.h"
 
@@ -98,10 +99,11 @@ class RealDaemon {
   Asking& client() { return client_; }
 
  private:
-  RunningDaemon daemon_{{.daemon = QM_DAEMON,
-                         .vmm = QM_VMM,
-                         .spawner = QM_SPAWNER,
-                         .options = {"--jail", "namespaces", "--hypervisor", "kvm", "--folder", products()}}};
+  RunningDaemon daemon_{
+      {.daemon = QM_DAEMON,
+       .vmm = QM_VMM,
+       .spawner = QM_SPAWNER,
+       .options = {"--jail", "namespaces", "--hypervisor", hypervisorUnderTest(), "--folder", products()}}};
   Asking client_{daemon_.socket()};
 };
 

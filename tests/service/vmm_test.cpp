@@ -1,4 +1,4 @@
-// quickmatch-vmm by itself on real KVM: a guest's life through its REST interface, and what it refuses.
+// quickmatch-vmm by itself over real guests: a guest's life through its REST interface, and what it refuses.
 #include <filesystem>
 #include <memory>
 #include <string>

@@ -2,11 +2,13 @@
 #include <system_error>
 
 #include <boost/json/array.hpp>
+#include <fmt/format.h>
 
+#include "api/cli/cells.h"
 #include "api/cli/command.h"
 #include "api/cli/doctor/host_checks.h"
+#include "api/cli/doctor/hypervisor_check.h"
 #include "api/cli/doctor/jail_check.h"
-#include "api/cli/doctor/kvm_check.h"
 #include "vmm/os/file_descriptor.h"
 
 namespace qm::cli {
@@ -29,7 +31,10 @@ std::uint64_t freeBytesAt(std::filesystem::path folder) {
 
 Finding daemonFinding(DaemonApi& api) {
   const auto health = api.ask("GET", "/healthz");
-  if (health.has_value()) return {.what = "daemon", .found = "answers on " + api.socket().string()};
+  if (health.has_value()) {
+    return {.what = "daemon",
+            .found = fmt::format("answers on {}, hypervisor {}", api.socket().string(), cell(*health, "hypervisor"))};
+  }
   return {.what = "daemon",
           .state = Finding::State::limited,
           .found = "does not answer on " + api.socket().string(),
@@ -40,7 +45,9 @@ std::vector<Finding> examine(DaemonApi& api) {
   std::error_code ignored;
   // The jail first: its probe wants a process of one thread, which KVM's leaves behind.
   std::vector<Finding> findings = checkJail(probeJail());
-  findings.insert(findings.begin(), checkKvm(probeKvm()));
+  const BackendProbes probes;
+  const std::vector<Finding> hypervisors = checkHypervisors(probes.kvm(), probes.soft());
+  findings.insert(findings.begin(), hypervisors.begin(), hypervisors.end());
   const bool hasVersion1 = std::filesystem::exists("/sys/fs/cgroup/memory", ignored);
   findings.push_back(checkKernelRelease(read("/proc/sys/kernel/osrelease").value_or("")));
   findings.push_back(checkCgroups(read("/sys/fs/cgroup/cgroup.controllers"), hasVersion1));

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "api/cli/doctor/hypervisor_check.h"
 #include "api/cli/doctor/jail_check.h"
-#include "api/cli/doctor/kvm_check.h"
 
 namespace qm::cli {
 namespace {
@@ -18,10 +18,31 @@ TEST(HostChecks, AKernelIsJudgedByItsNumbersNotItsDigits) {
   EXPECT_EQ(checkKernelRelease("").state, State::missing);
 }
 
+const KvmKind kHardware{.state = KvmState::hardware, .reason = "fast"};
+const KvmKind kEmulated{.state = KvmState::emulated, .reason = "slow"};
+const Status kNoSoft = Error(Remedy::giveUp, "the CPU lacks popcnt");
+
 TEST(HostChecks, KvmHasThreeStatesAndOnlyOneOfThemIsGood) {
-  EXPECT_EQ(checkKvm(KvmKind{.state = KvmState::hardware, .reason = "fast"}).found, "hardware: fast");
-  EXPECT_EQ(checkKvm(KvmKind{.state = KvmState::emulated, .reason = "slow"}).state, State::missing);
+  EXPECT_EQ(checkKvm(kHardware).found, "hardware: fast");
+  EXPECT_EQ(checkKvm(kHardware).state, State::good);
+  EXPECT_EQ(checkKvm(kEmulated).state, State::limited);
   EXPECT_EQ(checkKvm(KvmKind{.state = KvmState::absent, .reason = "no device"}).found, "absent: no device");
+}
+
+TEST(HostChecks, TheDecisionComesFirstAndSaysWhy) {
+  EXPECT_EQ(checkHypervisors(kHardware, Status()).front().found, "auto takes kvm, since fast");
+  EXPECT_EQ(checkHypervisors(kHardware, kNoSoft).front().state, State::good);
+  EXPECT_EQ(checkHypervisors(kEmulated, Status()).front().found,
+            "auto takes soft, since this host's KVM is emulated: slow");
+  EXPECT_EQ(checkHypervisors(kEmulated, Status()).front().state, State::good);
+}
+
+TEST(HostChecks, OnlyAHostForNeitherLacksAHypervisor) {
+  const std::vector<Finding> findings = checkHypervisors(kEmulated, kNoSoft);
+  ASSERT_EQ(findings.size(), 3U);
+  EXPECT_EQ(findings[0].state, State::missing);
+  EXPECT_EQ(findings[1].found, "emulated: slow");
+  EXPECT_EQ(findings[2].found, "the CPU lacks popcnt");
 }
 
 TEST(HostChecks, AJailIsOneFindingUnlessAPartOfItDoesNotWork) {
@@ -47,7 +68,8 @@ TEST(HostChecks, TheSoftLimitOfOpenFilesCounts) {
 
 TEST(HostChecks, WhatIsNotGoodHasARemedyThatIsASentence) {
   for (const Finding& finding :
-       {checkKernelRelease("4.19"), checkKvm(KvmKind{}), checkKvm(KvmKind{.state = KvmState::emulated}),
+       {checkKernelRelease("4.19"), checkKvm(KvmKind{}), checkKvm(kEmulated),
+        checkKvm(Error(Remedy::retry, "no memory")), checkSoft(kNoSoft), checkHypervisors(kEmulated, kNoSoft).front(),
         checkCgroups("", true), checkCgroups("", false), checkOpenFiles(""), checkDisk(0), checkTun(false),
         checkMemory("")}) {
     EXPECT_NE(finding.state, State::good) << finding.what;

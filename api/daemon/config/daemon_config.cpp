@@ -75,12 +75,6 @@ Status readTemplates(const boost::json::value& value, DaemonConfig& config) {
 
 }  // namespace
 
-Result<HypervisorChoice> hypervisorNamed(std::string_view name) {
-  if (name == "auto") return HypervisorChoice::automatic;
-  if (name == "kvm") return HypervisorChoice::kvm;
-  return Error(Remedy::fixInput, fmt::format("there is no hypervisor \"{}\"; there are auto and kvm", name));
-}
-
 Result<JailChoice> jailNamed(std::string_view name) {
   if (name == "namespaces") return JailChoice::namespaces;
   if (name == "none") return JailChoice::none;

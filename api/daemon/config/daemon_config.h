@@ -9,21 +9,17 @@
 #include "api/daemon/config/default_paths.h"
 #include "pool/pool.h"
 #include "pool/template/recipe.h"
+#include "vmm/hypervisor/choice/choice.h"
 #include "vmm/result/result.h"
 
 namespace qm {
 
-enum class HypervisorChoice : std::uint8_t {
-  automatic,  // KVM, once a probe guest has shown that it runs kernels at hardware speed
-  kvm,        // KVM, whatever a probe would say
-};
 enum class JailChoice : std::uint8_t {
   namespaces,
   none,  // a plain process: for hosts that refuse namespaces
 };
 
-Result<HypervisorChoice> hypervisorNamed(std::string_view name);  // "auto", "kvm"
-Result<JailChoice> jailNamed(std::string_view name);              // "namespaces", "none"
+Result<JailChoice> jailNamed(std::string_view name);  // "namespaces", "none"
 
 struct DaemonConfig {
   std::filesystem::path state;  // absolute

@@ -35,13 +35,13 @@ TEST(DaemonConfig, AnEmptyObjectLeavesEverythingAsItIs) {
 
 TEST(DaemonConfig, AllOfItCanBeSaid) {
   const DaemonConfig config = configFromJson(R"({
-      "state":"/var/q","listen":"","hypervisor":"kvm","jail":"none","vmm":"/v","spawner":"/s","folders":["/srv/images"],
+      "state":"/var/q","listen":"","hypervisor":"soft","jail":"none","vmm":"/v","spawner":"/s","folders":["/srv/images"],
       "request_threads":8,"pool":{"refills_at_once":3,"blanks":0,"longest_ttl_seconds":90},
       "templates":{"hello":{"kernel":"/srv/images/vmlinux","pool_size":2}}})",
                                              usual())
                                   .value();
   EXPECT_EQ(config.socket, "/var/q/api.sock") << "it follows the state folder";
-  EXPECT_EQ(config.hypervisor, HypervisorChoice::kvm);
+  EXPECT_EQ(config.hypervisor, HypervisorChoice::soft);
   EXPECT_EQ(config.pool.refillsAtOnce, 3U);
   EXPECT_EQ(config.pool.longestTtl, std::chrono::seconds(90));
   ASSERT_EQ(config.templates.size(), 1U);

@@ -56,7 +56,7 @@ class HandlersTest : public testing::Test {
   pool::FakeObserver observer;
   pool::Pool pool{{.spawner = vms, .shelf = shelf, .clock = clock, .observer = observer, .log = Log::silent()},
                   {.blanks = 0}};
-  Router router{routes({.pool = pool, .metricsText = [] { return "quickmatch_blanks 0\n"; }})};
+  Router router{routes({.pool = pool, .metricsText = [] { return "quickmatch_blanks 0\n"; }, .hypervisor = "soft"})};
 };
 
 std::string text(const json::value& value) {
@@ -134,7 +134,7 @@ TEST_F(HandlersTest, ReadinessWaitsForTheFirstSnapshotsHealthDoesNot) {
   vms.closeGate();
   EXPECT_EQ(ask("GET", "/readyz").status, 200) << "nothing is promised, so nothing is missing";
   putHello(1);
-  EXPECT_EQ(ask("GET", "/healthz").status, 200);
+  EXPECT_EQ(askJson("GET", "/healthz", 200).at("hypervisor"), "soft");
   vms.openGate();
   eventually([&] { return ask("GET", "/readyz").status == 200; });
   EXPECT_EQ(askJson("GET", "/v1/pools", 200).at("pools").at(0).at("wanted"), 1);

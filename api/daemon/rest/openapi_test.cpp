@@ -12,6 +12,7 @@
 #include "api/daemon/rest/lease_json.h"
 #include "api/daemon/rest/problem.h"
 #include "api/daemon/rest/routes.h"
+#include "api/daemon/rest/service_handlers.h"
 #include "api/daemon/rest/template_json.h"
 #include "pool/fake_observer.h"
 #include "pool/template/fake_shelf.h"
@@ -61,7 +62,7 @@ Names routesOfTheHandlers() {
   pool::Pool pool({.spawner = vms, .shelf = shelf, .clock = clock, .observer = observer, .log = Log::silent()},
                   {.blanks = 0});
   Names names;
-  for (const Route& route : routes({.pool = pool, .metricsText = [] { return std::string(); }})) {
+  for (const Route& route : routes({.pool = pool, .metricsText = [] { return std::string(); }, .hypervisor = "kvm"})) {
     names.insert(route.method + " " + route.path + " " + route.operation);
   }
   return names;
@@ -122,6 +123,7 @@ TEST(OpenApi, AnswersHaveTheFieldsThatTheHandlersWrite) {
   expectResponse("Reply", toJson(pool::Reply{}));
   expectResponse("MemoryUse", toJson(pool::MemoryUse{}));
   expectResponse("ExecResult", toJson(agent::Ran{}));
+  expectResponse("Health", json::parse(health("kvm").body).as_object());
   const Response problem = respond({.code = ProblemCode::internal, .detail = "x"});
   expectResponse("Problem", json::parse(problem.body).as_object());
 }

@@ -39,7 +39,7 @@ std::vector<Route> serviceRoutes(const Service& service) {
   pool::Pool& pool = service.pool;
   return {
       {"GET", "/v1/pools", "listPools", [&pool](R, P) { return listPools(pool); }},
-      {"GET", "/healthz", "health", [](R, P) { return health(); }},
+      {"GET", "/healthz", "health", [runs = service.hypervisor](R, P) { return health(runs); }},
       {"GET", "/readyz", "readiness", [&pool](R, P) { return readiness(pool); }},
       {"GET", "/metrics", "metrics", [text = service.metricsText](R, P) { return metrics(text()); }},
   };

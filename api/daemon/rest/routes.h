@@ -14,6 +14,7 @@ namespace qm::rest {
 struct Service {
   pool::Pool& pool;
   std::function<std::string()> metricsText;  // any thread
+  std::string hypervisor;                    // "kvm" or "soft": what runs the guests
 };
 
 std::vector<Route> routes(const Service& service);

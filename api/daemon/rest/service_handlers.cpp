@@ -22,8 +22,8 @@ Response listPools(const pool::Pool& pool) {
   return jsonResponse(200, boost::json::object{{"pools", std::move(pools)}, {"blanks", pool.blanks()}});
 }
 
-Response health() {
-  return jsonResponse(200, boost::json::object{{"status", "ok"}, {"version", kVersion}});
+Response health(std::string_view hypervisor) {
+  return jsonResponse(200, boost::json::object{{"status", "ok"}, {"version", kVersion}, {"hypervisor", hypervisor}});
 }
 
 Response readiness(const pool::Pool& pool) {

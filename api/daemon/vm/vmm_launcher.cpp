@@ -13,18 +13,20 @@ Result<std::unique_ptr<VmmLauncher>> VmmLauncher::start(const LauncherSettings& 
 JailPlan VmmLauncher::jailFor(const VmFolder& folder) const {
   JailPlan plan{.folder = folder.path};
   for (const std::filesystem::path& path : settings_.folders) plan.readOnly.push_back({.host = path, .inside = path});
+  if (settings_.backend != Backend::kvm) return plan;
   // A host without the device is not the jail's to refuse: the VMM says so when it is to run a guest.
   std::error_code ignored;
   if (std::filesystem::exists(pathOf(JailDevice::kvm), ignored)) plan.devices.push_back(JailDevice::kvm);
   return plan;
 }
 
-Result<Process> VmmLauncher::launch(const VmFolder& folder, const std::vector<std::string>& arguments) const {
+Result<Process> VmmLauncher::launch(const VmFolder& folder, std::vector<std::string> arguments) const {
+  arguments.insert(arguments.end(), {"--hypervisor", std::string(name(settings_.backend))});
   const FileDescriptor console = TRY(openFile(folder.console(), OpenMode::append));
   constexpr int kStandardOutput = 1;
   constexpr int kStandardError = 2;
   return spawner_.spawn({.executable = settings_.vmm,
-                         .arguments = arguments,
+                         .arguments = std::move(arguments),
                          .jail = jailFor(folder),
                          .descriptors = {{.ours = console.get(), .number = kStandardOutput},
                                          {.ours = console.get(), .number = kStandardError}}});

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/daemon/vm/vm_folder.h"
+#include "vmm/hypervisor/choice/choice.h"
 #include "vmm/os/process.h"
 #include "vmm/result/result.h"
 #include "vmm/spawner/spawner_client.h"
@@ -17,6 +18,7 @@ struct LauncherSettings {
   std::filesystem::path vmm;
   std::filesystem::path spawner;
   Isolation isolation = Isolation::jailed;
+  Backend backend = Backend::kvm;  // of every VMM, so that none has to find out
   // What a jailed VMM sees of the host, at the same paths, read-only: snapshots, kernels, images.
   std::vector<std::filesystem::path> folders;
 };
@@ -26,8 +28,8 @@ class VmmLauncher {
  public:
   static Result<std::unique_ptr<VmmLauncher>> start(const LauncherSettings& settings);
 
-  // Starts the VMM with the folder as its working directory. It outlives us.
-  Result<Process> launch(const VmFolder& folder, const std::vector<std::string>& arguments) const;
+  // Starts the VMM with the folder as its working directory, and the backend as its last argument. It outlives us.
+  Result<Process> launch(const VmFolder& folder, std::vector<std::string> arguments) const;
   // Once it was killed: waits for its end and takes it from the kernel.
   void reap(const Process& process) const;
 

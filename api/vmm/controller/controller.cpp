@@ -112,7 +112,9 @@ Result<Answer> Controller::handle(const Part& part) {
   return Answer{};
 }
 
-Result<MachineWiring> Controller::wire() {
+Result<MachineWiring> Controller::wire(std::size_t vcpus) {
+  if (wiring_.clock == SoftClock::instructions && vcpus > 1)
+    return Error(Remedy::fixInput, fmt::format("with --clock instructions a machine has one vCPU, not {}", vcpus));
   if (hypervisor_ == nullptr) hypervisor_ = TRY(wiring_.openHypervisor());
   return MachineWiring{.hypervisor = *hypervisor_,
                        .loop = wiring_.loop,
@@ -131,7 +133,7 @@ Status Controller::resumeTimed() {
 Result<Answer> Controller::handle(const StartInstance& /*asked*/) {
   const MachineConfig config = TRY(configuration_.machine());
   Stopwatch watch;
-  MachineWiring wiring = TRY(wire());
+  MachineWiring wiring = TRY(wire(config.vcpus));
   std::unique_ptr<Machine> machine = TRY(Machine::boot(config, std::move(wiring)));
   times_.build = watch.lap();
   machine_ = std::move(machine);
@@ -174,7 +176,7 @@ Result<Answer> Controller::handle(const LoadSnapshot& asked) {
   snapshot::Loaded loaded = TRY(snapshot::loadFiles(asked.state, asked.memory));
   TRY(checkOverrides(loaded.state, asked.devices));
   const auto open = watch.lap();
-  MachineWiring wiring = TRY(wire());
+  MachineWiring wiring = TRY(wire(loaded.state.cpus.size()));
   std::unique_ptr<Machine> machine =
       TRY(Machine::restore(loaded.state, std::move(loaded.memory), asked.devices, std::move(wiring)));
   times_.open = open;

@@ -18,6 +18,7 @@
 #include "api/vmm/configuration/configuration.h"
 #include "api/vmm/request/answer.h"
 #include "api/vmm/request/request.h"
+#include "vmm/hypervisor/soft/soft_hypervisor.h"
 #include "vmm/machine/machine.h"
 
 namespace qm::vmm {
@@ -29,6 +30,7 @@ struct ControllerWiring {
   const Log& log;
   // Called when a machine is wanted for the first time.
   std::function<Result<std::unique_ptr<Hypervisor>>()> openHypervisor;
+  SoftClock clock = SoftClock::host;  // that hypervisor's; with `instructions` a machine has one vCPU
   // From vCPU threads.
   std::function<void(std::span<const std::uint8_t>)> onConsole;
   // Once, when the guest has ended: with the program's exit code, 0 after a reset, else 1.
@@ -67,7 +69,8 @@ class Controller {
   template <class Part>
   Result<Answer> handle(const Part& part);
 
-  Result<MachineWiring> wire();
+  // For a machine of so many vCPUs.
+  Result<MachineWiring> wire(std::size_t vcpus);
   Status resumeTimed();
   void end(const MachineEnd& end);
 

@@ -16,7 +16,7 @@ namespace {
 // A loop on its own thread and a controller on it, over vCPUs that idle.
 class Vmm {
  public:
-  Vmm() {
+  explicit Vmm(SoftClock clock = SoftClock::host) : clock_(clock) {
     thread_ = std::thread([this] { loop_->run(); });
   }
   Vmm(const Vmm&) = delete;
@@ -43,6 +43,7 @@ class Vmm {
   int exitCode() { return ended_.get_future().get(); }
 
  private:
+  SoftClock clock_;
   test::Script script_;
   Log log_ = Log::silent();
   std::unique_ptr<EventLoop> loop_ = EventLoop::create().value();
@@ -53,6 +54,7 @@ class Vmm {
                           .openHypervisor = [this]() -> Result<std::unique_ptr<Hypervisor>> {
                             return std::make_unique<test::IdleHypervisor>(script_);
                           },
+                          .clock = clock_,
                           .onConsole = [](std::span<const std::uint8_t>) {},
                           .onEnd = [this](int code) { ended_.set_value(code); }}};
   std::thread thread_;
@@ -175,6 +177,22 @@ TEST_F(ControllerTest, ASnapshotThatCannotBeLoadedMayBeAskedForAgain) {
   EXPECT_TRUE(clone.fault(wrong).starts_with("Load snapshot error: "));
   EXPECT_EQ(clone.state(), "Not started");
   EXPECT_EQ(clone.execute(load()), Answer{});
+}
+
+TEST_F(ControllerTest, WhereTheClockIsInstructionsAMachineHasOneVcpu) {
+  const char* const refused = "with --clock instructions a machine has one vCPU, not 2";
+  Vmm vmm(SoftClock::instructions);
+  EXPECT_EQ(vmm.execute(BootFiles{.kernel = kernel_, .initrd = {}, .bootArguments = "quiet"}), Answer{});
+  EXPECT_EQ(vmm.execute(MachineShape{.vcpus = 2, .memoryMib = 32}), Answer{});
+  EXPECT_EQ(vmm.fault(StartInstance{}), std::string("Start microvm error: ") + refused);
+  EXPECT_EQ(vmm.execute(MachineShape{.vcpus = 1, .memoryMib = 32}), Answer{});
+  EXPECT_EQ(vmm.execute(StartInstance{}), Answer{});
+
+  Vmm two;
+  start(two);
+  EXPECT_EQ(two.execute(Pause{}), Answer{});
+  EXPECT_EQ(two.execute(files()), Answer{});
+  EXPECT_EQ(Vmm(SoftClock::instructions).fault(load()), std::string("Load snapshot error: ") + refused);
 }
 
 TEST_F(ControllerTest, AResetEndsTheProgramWell) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdio>
 #include <map>
 #include <span>
@@ -24,6 +25,9 @@ struct Words {
   std::string id;
   std::string logLevel = "info";
   std::string console = "-";
+  std::string hypervisor = "auto";
+  std::string clock = "host";
+  std::string seed;
 };
 
 // One of text and flag is there.
@@ -35,7 +39,7 @@ struct Option {
 
 // Read by hand: a VM's start is counted in milliseconds, of which a library for command lines takes its share in code
 // that is paged in and thrown away.
-constexpr std::array<Option, 6> kOptions{{
+constexpr std::array<Option, 9> kOptions{{
     {"--api-sock", "PATH", "Unix socket of the REST interface; must not be there", &Words::apiSocket},
     {"--config-file", "PATH", "JSON file of a machine that is started at once", &Words::configFile},
     {"--no-api", "", "No REST interface; needs --config-file", nullptr, &Words::noApi},
@@ -43,6 +47,11 @@ constexpr std::array<Option, 6> kOptions{{
     {"--log-level", "LEVEL", "debug, info, warning, error [info]", &Words::logLevel},
     {"--console", "PATH", "Where the guest's serial console goes: a file, or - for standard output [-]",
      &Words::console},
+    {"--hypervisor", "NAME", "auto: KVM once a probe guest ran at hardware speed, else soft; kvm; soft [auto]",
+     &Words::hypervisor},
+    {"--clock", "CLOCK", "host, or instructions: the CPU in software counts time by what one vCPU executed [host]",
+     &Words::clock},
+    {"--seed", "N", "Of all random numbers, with --clock instructions [0]", &Words::seed},
 }};
 
 std::string helpText() {
@@ -76,6 +85,31 @@ Result<LogLevel> levelNamed(const std::string& name) {
   return found->second;
 }
 
+Result<std::uint64_t> readSeed(const std::string& word) {
+  std::uint64_t seed = 0;
+  const char* const end = word.data() + word.size();
+  const auto [read, failed] = std::from_chars(word.data(), end, seed);
+  if (failed != std::errc() || read != end)
+    return refused(fmt::format("--seed is a number below 2^64, not \"{}\"", word));
+  return seed;
+}
+
+Status readHypervisor(const Words& words, Options& options) {
+  options.hypervisor = TRY(hypervisorNamed(words.hypervisor));
+  if (words.clock == "host") {
+    if (!words.seed.empty()) return refused("--seed needs --clock instructions");
+    return {};
+  }
+  if (words.clock != "instructions")
+    return refused(fmt::format("there is no clock \"{}\"; there are host and instructions", words.clock));
+  if (options.hypervisor == HypervisorChoice::kvm)
+    return refused("--clock instructions is the CPU in software's: it excludes --hypervisor kvm");
+  options.hypervisor = HypervisorChoice::soft;
+  options.soft.clock = SoftClock::instructions;
+  if (!words.seed.empty()) options.soft.seed = TRY(readSeed(words.seed));
+  return {};
+}
+
 Result<Options> optionsOf(const Words& words) {
   if (words.apiSocket.empty() && words.configFile.empty())
     return refused("nothing to do: name --api-sock, --config-file or both");
@@ -88,6 +122,7 @@ Result<Options> optionsOf(const Words& words) {
   }
   options.logLevel = TRY(levelNamed(words.logLevel));
   if (words.console != "-") options.console = words.console;
+  TRY(readHypervisor(words, options));
   return options;
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "vmm/hypervisor/choice/choice.h"
 #include "vmm/log/log.h"
 
 namespace qm::vmm {
@@ -15,6 +16,8 @@ struct Options {
   std::string id = "anonymous-instance";
   LogLevel logLevel = LogLevel::info;
   std::filesystem::path console;  // empty: standard output
+  HypervisorChoice hypervisor = HypervisorChoice::automatic;
+  SoftSettings soft;  // a clock of instructions goes with HypervisorChoice::soft only
 };
 
 // What to do; or the program's exit code when there is nothing to do (help, version, a mistake), all said.

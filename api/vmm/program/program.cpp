@@ -12,7 +12,7 @@
 #include "api/vmm/request/config_file.h"
 #include "api/vmm/request/parse.h"
 #include "api/vmm/server/server.h"
-#include "vmm/hypervisor/kvm/kvm_hypervisor.h"
+#include "vmm/hypervisor/choice/choice.h"
 #include "vmm/loop/event_loop.h"
 #include "vmm/os/piped_child.h"
 #include "vmm/os/signals.h"
@@ -75,6 +75,13 @@ Result<std::vector<Request>> requestsOf(const std::filesystem::path& configFile)
   return requests;
 }
 
+// Asked for the first machine, not at the start: with `auto` deciding takes a guest of its own.
+Result<std::unique_ptr<Hypervisor>> openChosen(const Options& options, const Log& log) {
+  const Decision decision = TRY(decide(options.hypervisor));
+  log.info("vmm.hypervisor", {{"id", options.id}, {"name", name(decision.backend)}, {"why", decision.reason}});
+  return openBackend(decision.backend, options.soft);
+}
+
 }  // namespace
 
 Result<int> runProgram(const Options& options, const Log& log) {
@@ -93,7 +100,8 @@ Result<int> runProgram(const Options& options, const Log& log) {
   Controller controller({.id = options.id,
                          .loop = *loop,
                          .log = log,
-                         .openHypervisor = [] { return openKvm(); },
+                         .openHypervisor = [&] { return openChosen(options, log); },
+                         .clock = options.soft.clock,
                          .onConsole = [&console](std::span<const std::uint8_t> bytes) { console.write(bytes); },
                          .onEnd = end});
   const FileDescriptor signals = TRY(watchSignals({SIGTERM, SIGINT}));

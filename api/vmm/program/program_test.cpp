@@ -149,6 +149,22 @@ TEST_F(VmmProgramTest, TheCommandLineSaysWhatIsWrongWithIt) {
   EXPECT_NE(run({"--dance"}).code, 0);
 }
 
+TEST_F(VmmProgramTest, AHypervisorsOptionsFitTogetherOrAreRefused) {
+  const auto refusal = [this](std::vector<std::string> more) {
+    more.insert(more.begin(), {"--api-sock", "a"});
+    EXPECT_EQ(run(more).code, 2);
+    return output();
+  };
+  EXPECT_NE(refusal({"--hypervisor", "tcg"}).find("there are auto, kvm and soft"), std::string::npos);
+  EXPECT_NE(refusal({"--clock", "sun"}).find("there are host and instructions"), std::string::npos);
+  EXPECT_NE(refusal({"--hypervisor", "kvm", "--clock", "instructions"}).find("excludes --hypervisor kvm"),
+            std::string::npos);
+  EXPECT_NE(refusal({"--seed", "7"}).find("--seed needs --clock instructions"), std::string::npos);
+  for (const char* seed : {"-1", "0x7", "7 ", "18446744073709551616"}) {
+    EXPECT_NE(refusal({"--clock", "instructions", "--seed", seed}).find("below 2^64"), std::string::npos) << seed;
+  }
+}
+
 TEST_F(VmmProgramTest, AConfigurationFileIsCheckedBeforeAnythingStarts) {
   EXPECT_EQ(run({"--config-file", "none.json", "--no-api"}).code, 1);
   write("wrong.json", R"({"boot-source":{"kernel_image_path":"k","colour":1}})");
