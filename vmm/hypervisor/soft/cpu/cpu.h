@@ -129,6 +129,7 @@ struct Cpu {
   std::array<CodeTlb, 2> codeTlbs;  // [1]: CPL 3
   std::array<JumpCache, 2> jumpCaches;
   std::uint64_t instructions = 0;  // executed since the processor was made
+  std::uint64_t randomState = 0;   // of RDRAND where time is counted in instructions (system/random.h)
 };
 
 inline bool isUser(const Cpu& cpu) {

@@ -1,4 +1,6 @@
-// What changes nothing that a guest can see: NOP PAUSE PREFETCHh CLFLUSH(OPT) fences; and RDRAND, RDSEED (SDM 2).
+// What changes nothing that a guest can see: NOP PAUSE PREFETCHh CLFLUSH(OPT) CLWB, fences, the space of hints; and
+// RDRAND, RDSEED, XLAT (SDM 2).
+// Not modelled: MONITOR, MWAIT, UMONITOR and its kin, SERIALIZE, CLZERO, shadow stacks.
 #pragma once
 
 #include <span>
