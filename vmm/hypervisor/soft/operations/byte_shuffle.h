@@ -49,6 +49,15 @@ inline constexpr ByteTable kWordMasks = [] {
   return table;
 }();
 
+// Such an index from one bit for each of `lanes` lanes.
+template <unsigned lanes>
+constexpr std::uint8_t wordsOfLanes(std::uint64_t bits) {
+  constexpr unsigned kWords = 8;
+  std::uint64_t words = 0;
+  for (unsigned word = 0; word < kWords; ++word) words |= (bits >> word / (kWords / lanes) & 1U) << word;
+  return static_cast<std::uint8_t>(words);
+}
+
 // The bytes of `b` where the mask has ones, else those of `a`.
 inline __m128i select(__m128i mask, __m128i a, __m128i b) {
   return _mm_xor_si128(a, _mm_and_si128(mask, _mm_xor_si128(a, b)));

@@ -1,9 +1,299 @@
 #include "vmm/hypervisor/soft/operations/sse_float.h"
 
+#include "vmm/hypervisor/soft/operations/byte_shuffle.h"
+#include "vmm/hypervisor/soft/operations/simd_exceptions.h"
+
 namespace qm::soft {
 
+namespace {
+
+// Named as in the manual.
+
+constexpr auto kAddps = [](__m128i a, __m128i b) {
+  asm volatile("addps %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kAddpd = [](__m128i a, __m128i b) {
+  asm volatile("addpd %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kAddss = [](__m128i a, __m128i b) {
+  asm volatile("addss %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kAddsd = [](__m128i a, __m128i b) {
+  asm volatile("addsd %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kSubps = [](__m128i a, __m128i b) {
+  asm volatile("subps %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kSubpd = [](__m128i a, __m128i b) {
+  asm volatile("subpd %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kSubss = [](__m128i a, __m128i b) {
+  asm volatile("subss %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kSubsd = [](__m128i a, __m128i b) {
+  asm volatile("subsd %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kMulps = [](__m128i a, __m128i b) {
+  asm volatile("mulps %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kMulpd = [](__m128i a, __m128i b) {
+  asm volatile("mulpd %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kMulss = [](__m128i a, __m128i b) {
+  asm volatile("mulss %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kMulsd = [](__m128i a, __m128i b) {
+  asm volatile("mulsd %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kDivps = [](__m128i a, __m128i b) {
+  asm volatile("divps %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kDivpd = [](__m128i a, __m128i b) {
+  asm volatile("divpd %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kDivss = [](__m128i a, __m128i b) {
+  asm volatile("divss %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kDivsd = [](__m128i a, __m128i b) {
+  asm volatile("divsd %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kMinps = [](__m128i a, __m128i b) {
+  asm volatile("minps %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kMinpd = [](__m128i a, __m128i b) {
+  asm volatile("minpd %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kMinss = [](__m128i a, __m128i b) {
+  asm volatile("minss %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kMinsd = [](__m128i a, __m128i b) {
+  asm volatile("minsd %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kMaxps = [](__m128i a, __m128i b) {
+  asm volatile("maxps %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kMaxpd = [](__m128i a, __m128i b) {
+  asm volatile("maxpd %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kMaxss = [](__m128i a, __m128i b) {
+  asm volatile("maxss %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kMaxsd = [](__m128i a, __m128i b) {
+  asm volatile("maxsd %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kSqrtps = [](__m128i a, __m128i b) {
+  asm volatile("sqrtps %1, %0" : "=x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kSqrtpd = [](__m128i a, __m128i b) {
+  asm volatile("sqrtpd %1, %0" : "=x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kSqrtss = [](__m128i a, __m128i b) {
+  asm volatile("sqrtss %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kSqrtsd = [](__m128i a, __m128i b) {
+  asm volatile("sqrtsd %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kAddsubps = [](__m128i a, __m128i b) {
+  asm volatile("addsubps %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kAddsubpd = [](__m128i a, __m128i b) {
+  asm volatile("addsubpd %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kHaddps = [](__m128i a, __m128i b) {
+  asm volatile("haddps %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kHaddpd = [](__m128i a, __m128i b) {
+  asm volatile("haddpd %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kHsubps = [](__m128i a, __m128i b) {
+  asm volatile("hsubps %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kHsubpd = [](__m128i a, __m128i b) {
+  asm volatile("hsubpd %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+
+// Approximations, which raise nothing (SDM 2).
+constexpr auto kRcpps = [](__m128i a, __m128i b) {
+  asm("rcpps %1, %0" : "=x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kRsqrtps = [](__m128i a, __m128i b) {
+  asm("rsqrtps %1, %0" : "=x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kRcpss = [](__m128i a, __m128i b) {
+  asm("rcpss %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kRsqrtss = [](__m128i a, __m128i b) {
+  asm("rsqrtss %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+
+// ---- ROUNDx: the low four bits of the immediate count
+
+template <unsigned mode>
+struct Roundps {
+  static constexpr auto kApply = [](__m128i a, __m128i b) {
+    asm volatile("roundps %2, %1, %0" : "=x"(a) : "x"(b), "i"(mode));
+    return a;
+  };
+};
+
+template <unsigned mode>
+struct Roundpd {
+  static constexpr auto kApply = [](__m128i a, __m128i b) {
+    asm volatile("roundpd %2, %1, %0" : "=x"(a) : "x"(b), "i"(mode));
+    return a;
+  };
+};
+
+template <unsigned mode>
+struct Roundss {
+  static constexpr auto kApply = [](__m128i a, __m128i b) {
+    asm volatile("roundss %2, %1, %0" : "+x"(a) : "x"(b), "i"(mode));
+    return a;
+  };
+};
+
+template <unsigned mode>
+struct Roundsd {
+  static constexpr auto kApply = [](__m128i a, __m128i b) {
+    asm volatile("roundsd %2, %1, %0" : "+x"(a) : "x"(b), "i"(mode));
+    return a;
+  };
+};
+
+// ---- DPPS, DPPD: the high half of the immediate chooses what is multiplied, the low half where the sum goes
+
+template <unsigned factors>
+struct Dpps {
+  static constexpr auto kApply = [](__m128i a, __m128i b) {
+    asm volatile("dpps %2, %1, %0" : "+x"(a) : "x"(b), "i"(factors << 4U | 0xfU));
+    return a;
+  };
+};
+
+template <unsigned factors>
+struct Dppd {
+  static constexpr auto kApply = [](__m128i a, __m128i b) {
+    asm volatile("dppd %2, %1, %0" : "+x"(a) : "x"(b), "i"(factors << 4U | 0x3U));
+    return a;
+  };
+};
+
+// `detail` is the words of the result that the sum goes to.
+template <auto apply>
+struct DotProduct {
+  template <class Source>
+  struct From {
+    static bool run(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
+      __m128i value;
+      if (!Source::read(cpu, op, value)) return false;
+      __m128i sum;
+      if (!compute(cpu, [&] { sum = apply(xmm(cpu, op.to), value); })) return false;
+      setXmm(cpu, op.to, _mm_and_si128(sum, at(kWordMasks, op.detail)));
+      return true;
+    }
+  };
+};
+
+template <template <unsigned> class Choice, unsigned lanes>
+bool lowerDotProduct(const Instruction& instruction, Emitter& emitter) {
+  static constexpr auto kTables = []<unsigned... i>(std::integer_sequence<unsigned, i...>) {
+    return std::array{bySourceRarely<DotProduct<Choice<i>::kApply>::template From, FromAligned>()...};
+  }(std::make_integer_sequence<unsigned, 1U << lanes>());
+  const std::uint64_t immediate = instruction.operand(2).imm.value.u;
+  Operation& op = lowerVector(instruction, emitter, kTables[(immediate >> 4U) % kTables.size()]);
+  op.detail = wordsOfLanes<lanes>(immediate);
+  return true;
+}
+
+constexpr std::array kLowerings{
+    Lowering{ZYDIS_MNEMONIC_ADDPS, &lowerFloating<kAddps, Underflow::singles, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_ADDPD, &lowerFloating<kAddpd, Underflow::doubles, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_ADDSS, &lowerFloating<kAddss, Underflow::single, Scalar<std::uint32_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_ADDSD, &lowerFloating<kAddsd, Underflow::oneDouble, Scalar<std::uint64_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_SUBPS, &lowerFloating<kSubps, Underflow::singles, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_SUBPD, &lowerFloating<kSubpd, Underflow::doubles, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_SUBSS, &lowerFloating<kSubss, Underflow::single, Scalar<std::uint32_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_SUBSD, &lowerFloating<kSubsd, Underflow::oneDouble, Scalar<std::uint64_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_MULPS, &lowerFloating<kMulps, Underflow::singles, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_MULPD, &lowerFloating<kMulpd, Underflow::doubles, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_MULSS, &lowerFloating<kMulss, Underflow::single, Scalar<std::uint32_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_MULSD, &lowerFloating<kMulsd, Underflow::oneDouble, Scalar<std::uint64_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_DIVPS, &lowerFloating<kDivps, Underflow::singles, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_DIVPD, &lowerFloating<kDivpd, Underflow::doubles, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_DIVSS, &lowerFloating<kDivss, Underflow::single, Scalar<std::uint32_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_DIVSD, &lowerFloating<kDivsd, Underflow::oneDouble, Scalar<std::uint64_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_MINPS, &lowerFloating<kMinps, Underflow::never, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_MINPD, &lowerFloating<kMinpd, Underflow::never, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_MINSS, &lowerFloating<kMinss, Underflow::never, Scalar<std::uint32_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_MINSD, &lowerFloating<kMinsd, Underflow::never, Scalar<std::uint64_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_MAXPS, &lowerFloating<kMaxps, Underflow::never, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_MAXPD, &lowerFloating<kMaxpd, Underflow::never, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_MAXSS, &lowerFloating<kMaxss, Underflow::never, Scalar<std::uint32_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_MAXSD, &lowerFloating<kMaxsd, Underflow::never, Scalar<std::uint64_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_SQRTPS, &lowerFloating<kSqrtps, Underflow::never, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_SQRTPD, &lowerFloating<kSqrtpd, Underflow::never, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_SQRTSS, &lowerFloating<kSqrtss, Underflow::never, Scalar<std::uint32_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_SQRTSD, &lowerFloating<kSqrtsd, Underflow::never, Scalar<std::uint64_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_ADDSUBPS, &lowerFloating<kAddsubps, Underflow::singles, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_ADDSUBPD, &lowerFloating<kAddsubpd, Underflow::doubles, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_HADDPS, &lowerFloating<kHaddps, Underflow::pairedSingles, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_HADDPD, &lowerFloating<kHaddpd, Underflow::pairedDoubles, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_HSUBPS, &lowerFloating<kHsubps, Underflow::pairedSingles, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_HSUBPD, &lowerFloating<kHsubpd, Underflow::pairedDoubles, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_RCPPS, &lowerPacked<kRcpps>},
+    Lowering{ZYDIS_MNEMONIC_RSQRTPS, &lowerPacked<kRsqrtps>},
+    Lowering{ZYDIS_MNEMONIC_RCPSS, &lowerPacked<kRcpss, Scalar<std::uint32_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_RSQRTSS, &lowerPacked<kRsqrtss, Scalar<std::uint32_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_ROUNDPS, &lowerFloatingChoice<Roundps, 4, Underflow::never, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_ROUNDPD, &lowerFloatingChoice<Roundpd, 4, Underflow::never, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_ROUNDSS, &lowerFloatingChoice<Roundss, 4, Underflow::never, Scalar<std::uint32_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_ROUNDSD, &lowerFloatingChoice<Roundsd, 4, Underflow::never, Scalar<std::uint64_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_DPPS, &lowerDotProduct<Dpps, 4>},
+    Lowering{ZYDIS_MNEMONIC_DPPD, &lowerDotProduct<Dppd, 2>},
+};
+
+}  // namespace
+
 std::span<const Lowering> sseFloatLowerings() {
-  return {};
+  return kLowerings;
 }
 
 }  // namespace qm::soft

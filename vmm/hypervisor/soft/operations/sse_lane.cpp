@@ -84,15 +84,9 @@ bool lowerInsert(const Instruction& instruction, Emitter& emitter) {
 // ---- INSERTPS: bits 6 and 7 choose the source's lane (of a register only), 4 and 5 the destination's, 0 to 3 what is
 // cleared
 
-constexpr std::uint8_t wordsOfDwords(unsigned dwords) {
-  unsigned words = 0;
-  for (unsigned word = 0; word < 8; ++word) words |= (dwords >> word / 2 & 1U) << word;
-  return static_cast<std::uint8_t>(words);
-}
-
 void insertSingle(Cpu& cpu, const Operation& op, __m128i lowest) {
-  const __m128i place = at(kWordMasks, wordsOfDwords(1U << (op.detail >> 4U & 3U))),
-                cleared = at(kWordMasks, wordsOfDwords(op.detail & 0xfU));
+  const __m128i place = at(kWordMasks, wordsOfLanes<4>(1U << (op.detail >> 4U & 3U))),
+                cleared = at(kWordMasks, wordsOfLanes<4>(op.detail & 0xfU));
   const __m128i merged = select(place, xmm(cpu, op.to), _mm_shuffle_epi32(lowest, 0));
   setXmm(cpu, op.to, _mm_andnot_si128(cleared, merged));
 }

@@ -121,12 +121,7 @@ constexpr auto kBlend = [](__m128i a, __m128i b, std::uint8_t words) { return se
 template <unsigned lanes>
 bool lowerBlend(const Instruction& instruction, Emitter& emitter) {
   static constexpr VectorTable kTable = bySource<Selected<kBlend>::template From, FromAligned>();
-  constexpr unsigned kWordsPerLane = 8 / lanes;
-  const std::uint64_t bits = instruction.operand(2).imm.value.u;
-  std::uint8_t words = 0;
-  for (unsigned word = 0; word < 8; ++word)
-    words = static_cast<std::uint8_t>(words | (bits >> word / kWordsPerLane & 1U) << word);
-  lowerVector(instruction, emitter, kTable).detail = words;
+  lowerVector(instruction, emitter, kTable).detail = wordsOfLanes<lanes>(instruction.operand(2).imm.value.u);
   return true;
 }
 

@@ -1,0 +1,88 @@
+// Floating-point exceptions of SSE (SDM 1, 11.5). Mostly the guest masks all of them: then an instruction is the
+// host's, and its flags collect in the host's MXCSR. If one is let through, each instruction is run by itself on a copy
+// and its flags are looked at before its result is kept; that is the slow way, and functions here do it.
+//
+// What a masked run of the host does not show: an unmasked underflow comes of every tiny result, an inexact one or not,
+// and does not also say that it is inexact (SDM 1, 4.9.1.5 and 11.5.2.5); the lanes beside it may. So lanes that
+// underflow are told apart, where an instruction has lanes that can.
+// Not modelled: the same between the steps of DPPS and DPPD, whose flags are taken together.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "vmm/hypervisor/soft/operations/vector_operand.h"
+
+namespace qm::soft {
+
+// What of a result can underflow. Lanes of the result follow from the same lanes of both operands, but for `paired`.
+enum class Underflow : std::uint8_t {
+  never,
+  single,         // the lowest single
+  singles,        // each of four
+  oneDouble,      // the lowest double
+  doubles,        // each of two
+  narrowed,       // the lowest single, of a double
+  narrowedPairs,  // the two lowest singles, of two doubles
+  pairedSingles,  // four, of pairs beside each other (HADDPS)
+  pairedDoubles,  // two (HADDPD)
+};
+
+using TwoOperands = __m128i (*)(__m128i, __m128i);
+
+// The slow way. False: raised, and `result` is not to be kept.
+bool applyLettingThrough(Cpu& cpu, TwoOperands apply, Underflow underflow, __m128i a, __m128i b, __m128i& result);
+
+// The same in two halves, around anything that cannot underflow.
+void beginLettingThrough(Cpu& cpu);
+bool endLettingThrough(Cpu& cpu);
+
+template <class Compute>
+inline bool compute(Cpu& cpu, Compute&& what) {
+  if (!cpu.simdUnmasked) [[likely]] {
+    what();
+    return true;
+  }
+  beginLettingThrough(cpu);
+  what();
+  return endLettingThrough(cpu);
+}
+
+// destination = apply(destination, source), where `apply` is one instruction of the host.
+template <auto apply, Underflow underflow>
+struct Floating {
+  template <class Source>
+  struct From {
+    static bool run(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
+      __m128i value;
+      if (!Source::read(cpu, op, value)) return false;
+      if (!cpu.simdUnmasked) [[likely]] {
+        setXmm(cpu, op.to, apply(xmm(cpu, op.to), value));
+        return true;
+      }
+      __m128i result;
+      if (!applyLettingThrough(cpu, apply, underflow, xmm(cpu, op.to), value, result)) return false;
+      setXmm(cpu, op.to, result);
+      return true;
+    }
+  };
+};
+
+template <auto apply, Underflow underflow, template <Form> class Memory>
+bool lowerFloating(const Instruction& instruction, Emitter& emitter) {
+  static constexpr VectorTable kTable = bySource<Floating<apply, underflow>::template From, Memory>();
+  lowerVector(instruction, emitter, kTable);
+  return true;
+}
+
+// One of 2^bits instructions, by the low bits of the immediate: Choice<immediate>::kApply.
+template <template <unsigned> class Choice, unsigned bits, Underflow underflow, template <Form> class Memory>
+bool lowerFloatingChoice(const Instruction& instruction, Emitter& emitter) {
+  static constexpr auto kTables = []<unsigned... i>(std::integer_sequence<unsigned, i...>) {
+    return std::array{bySourceRarely<Floating<Choice<i>::kApply, underflow>::template From, Memory>()...};
+  }(std::make_integer_sequence<unsigned, 1U << bits>());
+  lowerVector(instruction, emitter, kTables[instruction.operand(2).imm.value.u % kTables.size()]);
+  return true;
+}
+
+}  // namespace qm::soft
