@@ -7,6 +7,8 @@
 #include <memory>
 #include <thread>
 
+#include <fmt/format.h>
+
 #include "api/vmm/controller/controller.h"
 #include "api/vmm/program/console.h"
 #include "api/vmm/request/config_file.h"
@@ -79,7 +81,17 @@ Result<std::vector<Request>> requestsOf(const std::filesystem::path& configFile)
 Result<std::unique_ptr<Hypervisor>> openChosen(const Options& options, const Log& log) {
   const Decision decision = TRY(decide(options.hypervisor));
   log.info("vmm.hypervisor", {{"id", options.id}, {"name", name(decision.backend)}, {"why", decision.reason}});
-  return openBackend(decision.backend, options.soft);
+  SoftSettings soft = options.soft;
+  soft.observer = {.onUnmodelled =
+                       [&log](std::string_view mnemonic, std::uint64_t rip) {
+                         log.warning("cpu.unmodelled", {{"instruction", mnemonic}, {"rip", fmt::format("{:#x}", rip)}});
+                       },
+                   .onEnd =
+                       [&log](const SoftCounters& counters) {
+                         log.info("cpu.ended",
+                                  {{"instructions", counters.instructions}, {"decoded", counters.decoded}});
+                       }};
+  return openBackend(decision.backend, soft);
 }
 
 }  // namespace

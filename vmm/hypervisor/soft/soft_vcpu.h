@@ -7,6 +7,7 @@
 
 #include "vmm/hypervisor/hypervisor.h"
 #include "vmm/hypervisor/soft/cpu/cpu.h"
+#include "vmm/hypervisor/soft/soft_hypervisor.h"
 #include "vmm/hypervisor/soft/vcpu/run_loop.h"
 #include "vmm/result/result.h"
 
@@ -14,7 +15,7 @@ namespace qm::soft {
 
 class SoftVcpu final : public Vcpu {
  public:
-  static Result<std::unique_ptr<SoftVcpu>> create(Surroundings around);
+  static Result<std::unique_ptr<SoftVcpu>> create(Surroundings around, BlockCache::OnUnmodelled onUnmodelled);
 
   Status setCpuid(const CpuidTable& cpuid) override;
   VcpuExit run() override { return loop_.run(); }
@@ -27,12 +28,19 @@ class SoftVcpu final : public Vcpu {
   Result<Registers> registers() override;
   Status markResumed() override;
 
+  ~SoftVcpu() override;
+  SoftVcpu(const SoftVcpu&) = delete;
+  SoftVcpu& operator=(const SoftVcpu&) = delete;
+
   RunLoop& loop() { return loop_; }
+  // Told what it has done, as it goes.
+  void onEnd(std::function<void(const SoftCounters&)> onEnd) { onEnd_ = std::move(onEnd); }
 
  private:
   SoftVcpu(Surroundings around, std::unique_ptr<BlockCache> blocks) : loop_(around, std::move(blocks)) {}
 
   RunLoop loop_;
+  std::function<void(const SoftCounters&)> onEnd_;
 };
 
 }  // namespace qm::soft

@@ -19,7 +19,13 @@ namespace {
 class SoftVm final : public Vm {
  public:
   SoftVm(const SoftSettings& settings, PitModel pit)
-      : pit_(pit), code_(memory_, world_), clock_(settings), chips_(pit, clock_.tscKhz()) {}
+      : observer_(settings.observer), pit_(pit), code_(memory_, world_), clock_(settings), chips_(pit, clock_.tscKhz()) {}
+
+  SoftVm(const SoftVm&) = delete;
+  SoftVm& operator=(const SoftVm&) = delete;
+  ~SoftVm() override {
+    if (observer_.onEnd) observer_.onEnd(ended_);
+  }
 
   Status setMemory(const MemorySlot& slot) override;
   Result<std::vector<std::uint64_t>> takeDirtyLog(std::uint32_t slotIndex) override;
@@ -43,6 +49,8 @@ class SoftVm final : public Vm {
   static Status noEventfds() { return Error(Remedy::fixInput, "the CPU in software has no eventfds"); }
   std::uint64_t bootTsc() const;
 
+  SoftObserver observer_;
+  SoftCounters ended_;  // of vCPUs that are gone
   PitModel pit_;
   PhysicalMemory memory_;
   World world_;
@@ -80,7 +88,8 @@ Result<std::vector<std::uint64_t>> SoftVm::takeDirtyLog(std::uint32_t slotIndex)
 Result<std::unique_ptr<Vcpu>> SoftVm::createVcpu(std::uint32_t index) {
   CHECK(index == vcpus_.size());
   std::unique_ptr<SoftVcpu> vcpu = TRY(SoftVcpu::create(
-      {.memory = memory_, .world = world_, .code = code_, .chips = chips_, .clock = clock_, .index = index}));
+      {.memory = memory_, .world = world_, .code = code_, .chips = chips_, .clock = clock_, .index = index},
+                                                            observer_.onUnmodelled));
   SoftVcpu* const made = vcpu.get();
   chips_.addCpu(index, {.onWork = [made] { made->loop().raise(); }});
   made->loop().connect();
@@ -92,6 +101,10 @@ Result<std::unique_ptr<Vcpu>> SoftVm::createVcpu(std::uint32_t index) {
                      tlb.forgetWritesTo(reinterpret_cast<std::uintptr_t>(page));
                  }});
   vcpus_.push_back(made);
+  made->onEnd([this](const SoftCounters& counters) {
+    ended_.instructions += counters.instructions;
+    ended_.decoded += counters.decoded;
+  });
   return vcpu;
 }
 

@@ -26,7 +26,7 @@ class BlockCache {
  public:
   // Called for the first of each instruction that is not modelled, with its name and address.
   using OnUnmodelled = std::function<void(std::string_view mnemonic, std::uint64_t rip)>;
-  static Result<std::unique_ptr<BlockCache>> create(OnUnmodelled onUnmodelled = {});
+  static Result<std::unique_ptr<BlockCache>> create(OnUnmodelled onUnmodelled);
 
   // The block at cpu.rip, which becomes the running one. Null: the fetch faulted (cpu.stop).
   const Operation* find(Cpu& cpu);

@@ -24,6 +24,7 @@
 #include "vmm/hypervisor/soft/operations/stack.h"
 #include "vmm/hypervisor/soft/operations/string.h"
 #include "vmm/hypervisor/soft/operations/x87.h"
+#include "vmm/hypervisor/soft/operations/x87_control.h"
 #include "vmm/hypervisor/soft/system/control_moves.h"
 #include "vmm/hypervisor/soft/system/far_transfer.h"
 #include "vmm/hypervisor/soft/system/port_io.h"
@@ -52,7 +53,8 @@ LoweringTable collectGeneral() {
       controlMoveLowerings(), exchangeLowerings(),    extendedStateLowerings(), farTransferLowerings(),
       hintLowerings(),        moveLowerings(),        muldivLowerings(),        portIoLowerings(),
       privilegedLowerings(),  segmentLoadLowerings(), shiftLowerings(),         sseControlLowerings(),
-      stackLowerings(),       stringLowerings(),      syscallLowerings(),       x87Lowerings(),
+      stackLowerings(),       stringLowerings(),      syscallLowerings(),       x87ControlLowerings(),
+      x87Lowerings(),
   };
   for (const std::span<const Lowering> family : families) add(table, family);
   return table;

@@ -1,0 +1,103 @@
+#include "vmm/hypervisor/soft/operations/x87_control.h"
+
+#include "vmm/hypervisor/soft/operations/operand.h"
+
+namespace qm::soft {
+
+namespace {
+
+// Of the status word (SDM 1, figure 8-4) and the control word (figure 8-6).
+constexpr std::uint16_t kExceptions = 0x3f, kSummary = 1U << 7U, kBusy = 1U << 15U, kStackFault = 1U << 6U;
+constexpr std::uint16_t kControlReserved = 1U << 6U;
+
+// ES and B follow from what is set and not masked.
+void summarise(X87State& x87) {
+  const bool isPending = (x87.status & ~x87.control & kExceptions) != 0;
+  const std::uint16_t without = x87.status & static_cast<std::uint16_t>(~(kSummary | kBusy));
+  x87.status = isPending ? static_cast<std::uint16_t>(without | kSummary | kBusy) : without;
+}
+
+bool isPending(Cpu& cpu) {
+  if ((cpu.x87.status & kSummary) == 0) return false;
+  raise(cpu, Exception::floatingPoint);
+  return true;
+}
+
+// The control words' reset values; the registers keep their contents and are marked empty (SDM 2, FINIT).
+bool initialise(Cpu& cpu, const Operation& /*op*/, Flags& /*flags*/) {
+  X87State& x87 = cpu.x87;
+  x87.control = 0x37f;
+  x87.status = 0;
+  x87.occupied = 0;
+  x87.opcode = 0;
+  x87.instruction = x87.operand = 0;
+  return true;
+}
+
+bool clearExceptions(Cpu& cpu, const Operation& /*op*/, Flags& /*flags*/) {
+  cpu.x87.status &= static_cast<std::uint16_t>(~(kExceptions | kStackFault | kSummary | kBusy));
+  return true;
+}
+
+bool loadControl(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
+  std::uint64_t address = 0;
+  std::uint16_t value = 0;
+  if (isPending(cpu) || !effectiveAddress<Form::any>(cpu, op, address) || !load(cpu, address, value)) return false;
+  constexpr std::uint16_t kExisting = 0x1f3f;
+  cpu.x87.control = static_cast<std::uint16_t>((value & kExisting) | kControlReserved);
+  summarise(cpu.x87);
+  return true;
+}
+
+bool storeControl(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
+  std::uint64_t address = 0;
+  return effectiveAddress<Form::any>(cpu, op, address) && store(cpu, address, cpu.x87.control);
+}
+
+bool storeStatus(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
+  std::uint64_t address = 0;
+  return effectiveAddress<Form::any>(cpu, op, address) && store(cpu, address, cpu.x87.status);
+}
+
+bool statusIntoAx(Cpu& cpu, const Operation& /*op*/, Flags& /*flags*/) {
+  setReg(cpu, 0, cpu.x87.status);
+  return true;
+}
+
+bool wait(Cpu& cpu, const Operation& /*op*/, Flags& /*flags*/) {
+  return !isPending(cpu);
+}
+
+template <auto body>
+bool lowerPlain(const Instruction& /*instruction*/, Emitter& emitter) {
+  emitter.add(&step<body>);
+  return true;
+}
+
+template <auto body>
+bool lowerMemory(const Instruction& instruction, Emitter& emitter) {
+  emitter.addMemory(anyForm<body>(), instruction.operand(0));
+  return true;
+}
+
+bool lowerStoreStatus(const Instruction& instruction, Emitter& emitter) {
+  return isMemory(instruction.operand(0)) ? lowerMemory<&storeStatus>(instruction, emitter)
+                                          : lowerPlain<&statusIntoAx>(instruction, emitter);
+}
+
+constexpr std::array kLowerings{
+    Lowering{ZYDIS_MNEMONIC_FNINIT, &lowerPlain<&initialise>},
+    Lowering{ZYDIS_MNEMONIC_FNCLEX, &lowerPlain<&clearExceptions>},
+    Lowering{ZYDIS_MNEMONIC_FLDCW, &lowerMemory<&loadControl>},
+    Lowering{ZYDIS_MNEMONIC_FNSTCW, &lowerMemory<&storeControl>},
+    Lowering{ZYDIS_MNEMONIC_FNSTSW, &lowerStoreStatus},
+    Lowering{ZYDIS_MNEMONIC_FWAIT, &lowerPlain<&wait>},
+};
+
+}  // namespace
+
+std::span<const Lowering> x87ControlLowerings() {
+  return kLowerings;
+}
+
+}  // namespace qm::soft
