@@ -38,6 +38,11 @@ void openUnits(SystemState& system) {
 
 }  // namespace
 
+void privilegeChanged(Cpu& cpu) {
+  cpu.privilege = privilegeOf(cpu);
+  cpu.tlb = &cpu.tlbs[static_cast<std::size_t>(cpu.privilege)];
+}
+
 void modeChanged(Cpu& cpu) {
   SystemState& system = cpu.system;
   const auto decoding = [&system] {
@@ -56,8 +61,7 @@ void modeChanged(Cpu& cpu) {
   for (const SegmentName name : {SegmentName::fs, SegmentName::gs})
     cpu.segmentBase[static_cast<std::size_t>(name)] = system.segments[static_cast<std::size_t>(name)].base;
   openUnits(system);
-  cpu.privilege = privilegeOf(cpu);
-  cpu.tlb = &cpu.tlbs[static_cast<std::size_t>(cpu.privilege)];
+  privilegeChanged(cpu);
   cpu.jumps = &cpu.jumpCaches[isUser(cpu) ? 1 : 0];
   // The same address may decode to something else.
   if (decoding() != before) {

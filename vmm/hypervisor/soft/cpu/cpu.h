@@ -175,5 +175,7 @@ bool askToBeAlone(Cpu& cpu);
 
 // CPL, code size, segment bases and privilege after any of what they follow from has changed.
 void modeChanged(Cpu& cpu);
+// Privilege alone, after a change of RFLAGS.AC.
+void privilegeChanged(Cpu& cpu);
 
 }  // namespace qm::soft

@@ -1,0 +1,15 @@
+// What the manual has and this CPU does not, where only running the instruction shows it.
+#pragma once
+
+#include "vmm/hypervisor/soft/cpu/cpu.h"
+#include "vmm/hypervisor/soft/decode/block_cache.h"
+
+namespace qm::soft {
+
+// Counted, and #UD. False, for `return`.
+inline bool refuseUnmodelled(Cpu& cpu, const Operation& op) {
+  cpu.blocks->countUnmodelled(op.mnemonic, addressOf(cpu, op));
+  return raise(cpu, Exception::invalidOpcode);
+}
+
+}  // namespace qm::soft
