@@ -107,9 +107,10 @@ struct Cpu {
 
   // Between operations; while they run, the flags and what is left of the budget are in registers.
   Flags flags = 0;
-  std::int64_t budget = 0;   // instructions left until the next look at the clock
-  std::uint64_t rip = 0;     // valid while no operation runs
-  std::uint64_t rflags = 2;  // all but the status flags
+  std::int64_t budget = 0;       // instructions left until the next look at the clock
+  std::int64_t budgetGiven = 0;  // what it was when the operations began; what is used up of it is not yet counted
+  std::uint64_t rip = 0;         // valid while no operation runs
+  std::uint64_t rflags = 2;      // all but the status flags
   const Operation* stoppedAt = nullptr;
   Fault fault;
   Afterwards afterwards = Afterwards::nothing;

@@ -37,13 +37,14 @@ __attribute__((noinline, no_sanitize("address"))) void begin(Cpu& cpu, const Ope
 
 void execute(Cpu& cpu, const Operation* first) {
   cpu.stop = Stop::none;
-  const std::int64_t budget = cpu.budget;
+  cpu.budgetGiven = cpu.budget;
   const std::uint32_t host = _mm_getcsr();
   _mm_setcsr(cpu.mxcsr | kMasks);
   begin(cpu, first);
   cpu.mxcsr |= _mm_getcsr() & kSticky;
   _mm_setcsr(host);
-  cpu.instructions += static_cast<std::uint64_t>(budget - cpu.budget);
+  cpu.instructions += static_cast<std::uint64_t>(cpu.budgetGiven - cpu.budget);
+  cpu.budgetGiven = cpu.budget;
 }
 
 }  // namespace qm::soft

@@ -76,6 +76,7 @@ const Operation* nextBlock(Cpu& cpu);
 template <auto body>
 QM_OPERATION void system(Cpu& cpu, const Operation* op, Flags flags, std::int64_t budget) {
   cpu.flags = flags;
+  cpu.budget = budget - op->ordinal;  // for who asks how many instructions there were (guest_clock.h)
   const Outcome outcome = body(cpu, *op);
   flags = cpu.flags;
   switch (outcome) {

@@ -32,12 +32,13 @@ bool hitsInstructionBreakpoint(Cpu& cpu);
 inline void noteDataBreakpoints(Cpu& cpu, std::uint64_t bits) {
   cpu.system.breakpointsHit |= bits;
 }
-// Before an instruction that is run alone begins, or begins again.
+// Before an instruction that is run alone begins, or begins again, and where it has ended in a fault.
 inline void forgetDataBreakpoints(Cpu& cpu) {
   cpu.system.breakpointsHit = 0;
 }
-// After an instruction that was run alone: true if it traps, for RFLAGS.TF as it was before it, or for data, with
-// cpu.fault the #DB.
+// After an instruction that was run alone: true if it traps, by RFLAGS.TF as it was before it or for data, with
+// cpu.fault the #DB. One that clears TF does not trap: right for SYSCALL, INT n and whatever faulted, and wrong for a
+// POPF, which would.
 bool raisesDebugTrap(Cpu& cpu, std::uint64_t rflagsBefore);
 
 // #DB for other causes (DR6's BD): false, as raise().

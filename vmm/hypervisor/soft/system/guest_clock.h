@@ -61,8 +61,9 @@ class GuestClock {
   std::uint32_t generation() const { return generation_; }
 
   // The offset of a vCPU whose TSC a snapshot or its user sets to `tsc` at this moment. vCPUs that are set within a
-  // second of each other, by their own values, are meant to agree, and do.
-  std::uint64_t offsetFor(std::uint64_t tsc);
+  // second of the boot processor's, by their own values, are meant to agree with it, and do. The boot processor's is
+  // set first.
+  std::uint64_t offsetFor(std::uint32_t index, std::uint64_t tsc);
   // That of the vCPUs which agree.
   std::uint64_t sharedOffset() const { return sharedOffset_.value_or(0); }
 
@@ -75,6 +76,7 @@ class GuestClock {
     if (ratio_ == 0) return since;
     return static_cast<std::uint64_t>(static_cast<unsigned __int128>(since) * ratio_ >> kRatioBits);
   }
+  void noteChange();
   std::uint64_t lastCount() const { return lastCount_.load(std::memory_order_relaxed); }
 
   static constexpr unsigned kRatioBits = 48;
@@ -100,10 +102,5 @@ std::uint64_t readTsc(Cpu& cpu);
 std::chrono::steady_clock::time_point steadyTimeOf(Cpu& cpu, std::uint64_t tsc);
 // By SoftClock::instructions: a halted processor's TSC is `tsc` from here on, if it was less.
 void skipTo(Cpu& cpu, std::uint64_t tsc);
-
-// IA32_TIME_STAMP_COUNTER and IA32_TSC_ADJUST as the guest writes them (SDM 3B, 17.17.3): each moves the other, and the
-// timers that count TSC ticks are told.
-void writeTsc(Cpu& cpu, std::uint64_t value);
-void writeTscAdjust(Cpu& cpu, std::uint64_t value);
 
 }  // namespace qm::soft

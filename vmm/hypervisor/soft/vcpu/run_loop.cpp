@@ -197,6 +197,7 @@ std::optional<VcpuExit> RunLoop::handleStop(bool wasAlone) {
       if (std::exchange(cpu_.afterwards, Afterwards::nothing) == Afterwards::halt) runState_ = RunState::halted;
       return std::nullopt;
     case Stop::exception:
+      forgetDataBreakpoints(cpu_);
       cpu_.devices.done.clear();
       return finish(deliverFault(cpu_));
     case Stop::alone:
