@@ -16,6 +16,7 @@
 #include "vmm/hypervisor/soft/operations/sse_compare.h"
 #include "vmm/hypervisor/soft/operations/sse_control.h"
 #include "vmm/hypervisor/soft/operations/sse_convert.h"
+#include "vmm/hypervisor/soft/operations/sse_crypto.h"
 #include "vmm/hypervisor/soft/operations/sse_float.h"
 #include "vmm/hypervisor/soft/operations/sse_integer.h"
 #include "vmm/hypervisor/soft/operations/sse_lane.h"
@@ -63,8 +64,8 @@ LoweringTable collectGeneral() {
 LoweringTable collectVector() {
   LoweringTable table{};
   for (const std::span<const Lowering> family :
-       {sseCompareLowerings(), sseConvertLowerings(), sseFloatLowerings(), sseIntegerLowerings(), sseLaneLowerings(),
-        sseMoveLowerings(), sseShiftLowerings(), sseShuffleLowerings(), sseStringLowerings()})
+       {sseCompareLowerings(), sseConvertLowerings(), sseCryptoLowerings(), sseFloatLowerings(), sseIntegerLowerings(),
+        sseLaneLowerings(), sseMoveLowerings(), sseShiftLowerings(), sseShuffleLowerings(), sseStringLowerings()})
     add(table, family);
   return table;
 }
