@@ -13,7 +13,10 @@
 #include "vmm/hypervisor/soft/operations/move.h"
 #include "vmm/hypervisor/soft/operations/muldiv.h"
 #include "vmm/hypervisor/soft/operations/shift.h"
+#include "vmm/hypervisor/soft/operations/sse_compare.h"
 #include "vmm/hypervisor/soft/operations/sse_control.h"
+#include "vmm/hypervisor/soft/operations/sse_convert.h"
+#include "vmm/hypervisor/soft/operations/sse_crypto.h"
 #include "vmm/hypervisor/soft/operations/sse_float.h"
 #include "vmm/hypervisor/soft/operations/sse_integer.h"
 #include "vmm/hypervisor/soft/operations/sse_lane.h"
@@ -63,8 +66,8 @@ LoweringTable collectGeneral() {
 LoweringTable collectVector() {
   LoweringTable table{};
   for (const std::span<const Lowering> family :
-       {sseFloatLowerings(), sseIntegerLowerings(), sseLaneLowerings(), sseMoveLowerings(), sseShiftLowerings(),
-        sseShuffleLowerings(), sseStringLowerings()})
+       {sseCompareLowerings(), sseConvertLowerings(), sseCryptoLowerings(), sseFloatLowerings(), sseIntegerLowerings(),
+        sseLaneLowerings(), sseMoveLowerings(), sseShiftLowerings(), sseShuffleLowerings(), sseStringLowerings()})
     add(table, family);
   return table;
 }

@@ -1,4 +1,4 @@
-// Floating-point arithmetic, comparison and conversion of SSE to SSE4.1 (SDM 2; SDM 1, chapters 10 to 12).
+// Floating-point arithmetic of SSE to SSE4.1, rounding and dot products (SDM 2; SDM 1, chapters 10 to 12).
 #pragma once
 
 #include <span>

@@ -1,4 +1,4 @@
-// SSE4.2's string comparisons, AES and PCLMULQDQ (SDM 2).
+// SSE4.2's string comparisons: PCMPESTRI PCMPESTRM PCMPISTRI PCMPISTRM (SDM 1, 12.9; SDM 2, 4.1).
 #pragma once
 
 #include <span>

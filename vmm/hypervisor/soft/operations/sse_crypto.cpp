@@ -1,0 +1,63 @@
+#include "vmm/hypervisor/soft/operations/sse_crypto.h"
+
+#include "vmm/hypervisor/soft/operations/vector_operand.h"
+
+namespace qm::soft {
+
+namespace {
+
+// Named as in the manual.
+
+constexpr auto kAesenc = [](__m128i a, __m128i b) {
+  asm("aesenc %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kAesenclast = [](__m128i a, __m128i b) {
+  asm("aesenclast %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kAesdec = [](__m128i a, __m128i b) {
+  asm("aesdec %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kAesdeclast = [](__m128i a, __m128i b) {
+  asm("aesdeclast %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+constexpr auto kAesimc = [](__m128i a, __m128i b) {
+  asm("aesimc %1, %0" : "=x"(a) : "x"(b));
+  return a;
+};
+
+// The immediate is a round constant, which comes to the dwords 1 and 3 at the very end.
+constexpr auto kAeskeygenassist = [](__m128i /*a*/, __m128i b, std::uint8_t constant) {
+  __m128i words;
+  asm("aeskeygenassist $0, %1, %0" : "=x"(words) : "x"(b));
+  return _mm_xor_si128(words, _mm_set_epi32(constant, 0, constant, 0));
+};
+
+// Bits 0 and 4 of the immediate choose the halves of destination and source.
+constexpr auto kPclmulqdq = [](__m128i a, __m128i b, std::uint8_t halves) {
+  if ((halves & 0x01U) != 0) a = _mm_unpackhi_epi64(a, a);
+  if ((halves & 0x10U) != 0) b = _mm_unpackhi_epi64(b, b);
+  asm("pclmulqdq $0, %1, %0" : "+x"(a) : "x"(b));
+  return a;
+};
+
+constexpr std::array kLowerings{
+    Lowering{ZYDIS_MNEMONIC_AESENC, &lowerPacked<kAesenc>},
+    Lowering{ZYDIS_MNEMONIC_AESENCLAST, &lowerPacked<kAesenclast>},
+    Lowering{ZYDIS_MNEMONIC_AESDEC, &lowerPacked<kAesdec>},
+    Lowering{ZYDIS_MNEMONIC_AESDECLAST, &lowerPacked<kAesdeclast>},
+    Lowering{ZYDIS_MNEMONIC_AESIMC, &lowerPacked<kAesimc>},
+    Lowering{ZYDIS_MNEMONIC_AESKEYGENASSIST, &lowerSelected<kAeskeygenassist>},
+    Lowering{ZYDIS_MNEMONIC_PCLMULQDQ, &lowerSelected<kPclmulqdq>},
+};
+
+}  // namespace
+
+std::span<const Lowering> sseCryptoLowerings() {
+  return kLowerings;
+}
+
+}  // namespace qm::soft
