@@ -6,6 +6,7 @@ namespace qm::soft {
 
 void Emitter::begin(const Instruction& instruction, std::uint16_t offset) {
   instruction_ = &instruction;
+  length_ = instruction.raw.length;
   offset_ = offset;
   ++instructions_;
 }
@@ -15,7 +16,7 @@ Operation& Emitter::add(Handler handler) {
   Operation& operation = room_[count_++];
   operation = {};
   operation.handler = handlerDistance(handler);
-  operation.length = instruction_->raw.length;
+  operation.length = length_;
   operation.offset = offset_;
   operation.ordinal = static_cast<std::uint8_t>(instructions_ - 1);
   operation.mnemonic = static_cast<std::uint16_t>(instruction_->raw.mnemonic);
@@ -29,7 +30,7 @@ Operation& Emitter::addEnd(Handler handler) {
 
 void Emitter::addFallThrough(Handler handler) {
   Operation& operation = add(handler);
-  operation.offset = static_cast<std::uint16_t>(offset_ + instruction_->raw.length);
+  operation.offset = static_cast<std::uint16_t>(offset_ + length_);
   operation.length = 0;
   // It is no instruction: a block's end counts the ordinal and one.
   operation.displacement = operation.offset;
@@ -95,7 +96,7 @@ void Emitter::setAddress(Operation& operation, const Operand& operand) const {
   operation.addressBytes = static_cast<std::uint8_t>(instruction_->addressBits() / 8);
   std::int64_t displacement = memory.disp.has_displacement ? memory.disp.value : 0;
   // rip counts from the next instruction, kBlockRip from the block's first.
-  if (operation.base == kBlockRip) displacement += offset_ + instruction_->raw.length;
+  if (operation.base == kBlockRip) displacement += offset_ + length_;
   operation.displacement = static_cast<std::int32_t>(displacement);
   const bool fits = operation.displacement == displacement;
   const bool isFlat = instruction_->codeSize == CodeSize::bits64 && operation.addressBytes == 8;

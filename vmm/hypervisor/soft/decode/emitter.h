@@ -53,7 +53,8 @@ class Emitter {
 
  private:
   std::span<Operation> room_;
-  const Instruction* instruction_ = nullptr;
+  const Instruction* instruction_ = nullptr;  // while it is lowered
+  std::uint8_t length_ = 0;
   std::uint16_t offset_ = 0;
   std::size_t count_ = 0, instructions_ = 0;
   bool hasEnded_ = false, hasLinks_ = false;

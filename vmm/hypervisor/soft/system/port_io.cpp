@@ -72,10 +72,15 @@ bool hasElement(const Cpu& cpu, const Operation& op) {
   return static_cast<Repeat>(op.detail) == Repeat::none || indexOf(cpu, op, place::kRcx) != 0;
 }
 
+Outcome passOver(Cpu& cpu, const Operation& op) {
+  cpu.rip = addressAfter(cpu, op);
+  return Outcome::elsewhere;
+}
+
 // Where the element would fault, the port is not read (SDM 2, INS).
 template <class T>
 Outcome inString(Cpu& cpu, const Operation& op) {
-  if (!hasElement(cpu, op)) return Outcome::next;
+  if (!hasElement(cpu, op)) return passOver(cpu, op);
   const std::uint16_t port = portOf(cpu, op);
   std::uint64_t address = 0;
   std::uint32_t value = 0;
@@ -88,7 +93,7 @@ Outcome inString(Cpu& cpu, const Operation& op) {
 
 template <class T>
 Outcome outString(Cpu& cpu, const Operation& op) {
-  if (!hasElement(cpu, op)) return Outcome::next;
+  if (!hasElement(cpu, op)) return passOver(cpu, op);
   const std::uint16_t port = portOf(cpu, op);
   std::uint64_t address = 0;
   T value = 0;

@@ -138,6 +138,7 @@ std::optional<VcpuExit> RunLoop::sleep() {
     skipTo(cpu_, *deadline);
     return std::nullopt;
   }
+  if (getenv("QMDBG")) fprintf(stderr, "sleep rip=%lx cr3=%lx if=%d\n", cpu_.rip, cpu_.system.cr3, int(cpu_.rflags>>9&1));
   cpu_.around.world.leave();
   {
     std::unique_lock lock(mutex_);
@@ -189,6 +190,7 @@ void RunLoop::stepAlone() {
 std::optional<VcpuExit> RunLoop::handleStop(bool wasAlone) {
   switch (std::exchange(cpu_.stop, Stop::none)) {
     case Stop::none:
+      break;  // an operation that ended its block without saying where to go on
     case Stop::attention:
       cpu_.devices.done.clear();
       return std::nullopt;
@@ -197,6 +199,7 @@ std::optional<VcpuExit> RunLoop::handleStop(bool wasAlone) {
       if (std::exchange(cpu_.afterwards, Afterwards::nothing) == Afterwards::halt) runState_ = RunState::halted;
       return std::nullopt;
     case Stop::exception:
+      if (getenv("QMDBG")) fprintf(stderr, "exc %d code %x addr %lx rip=%lx\n", int(cpu_.fault.exception), cpu_.fault.errorCode, cpu_.fault.address, cpu_.rip);
       forgetDataBreakpoints(cpu_);
       cpu_.devices.done.clear();
       return finish(deliverFault(cpu_));
