@@ -205,9 +205,10 @@ TEST(InterruptFabric, AnX2ApicsBroadcastReachesAll) {
 TEST(InterruptFabric, ALowestPriorityInterruptGoesToTheLeastBusyOfThoseItNames) {
   Machine machine(3);
   machine.fabric.setCr8(0, 3);
-  machine.fabric.setCr8(1, 2);
+  machine.fabric.setCr8(2, 2);
   machine.send(0, 1U << 8U | kVector, 0xff);
-  EXPECT_EQ(machine.vectors(), (Vectors{std::nullopt, std::nullopt, kVector}));
+  machine.send(0, 1U << 8U | (kVector - 1U), 0xff);
+  EXPECT_EQ(machine.vectors(), (Vectors{std::nullopt, kVector, std::nullopt}));
 }
 
 TEST(InterruptFabric, ALowestPriorityInterruptGoesToNobodyWhoseApicIsDisabled) {

@@ -321,6 +321,8 @@ TEST(LocalApic, AWriteBesideARegistersStartGoesNowhere) {
   LocalApicChip apic = enabled();
   apic.writePage(kTpr + 1, 0x50, 0);
   EXPECT_EQ(apic.readPage(kTpr, 0), 0U);
+  apic.writePage(kLvtTimer + 4, 0x50, 0);
+  EXPECT_EQ(apic.readPage(kLvtTimer, 0), kMasked);
 }
 
 TEST(LocalApic, ReadOnlyRegistersStay) {
