@@ -39,14 +39,14 @@ void InterruptFabric::setTscKhz(std::uint32_t tscKhz) {
 }
 
 void InterruptFabric::setLine(std::uint32_t gsi, bool raised) {
-  Delivery delivery(*wiring_);
+  InterruptDelivery delivery(*wiring_);
   if (gsi < kPicLines) wiring_->pic.setLine(gsi, raised);
   delivery.send(wiring_->ioApic.setLine(gsi, raised));
 }
 
 void InterruptFabric::raiseNmi(std::uint32_t index) {
   WiredCpu& cpu = wiring_->cpu(index);
-  Delivery delivery(*wiring_);
+  InterruptDelivery delivery(*wiring_);
   cpu.apic.raiseNmi();
   delivery.refresh(index);
 }
@@ -55,7 +55,7 @@ void InterruptFabric::raiseNmi(std::uint32_t index) {
 
 std::uint32_t InterruptFabric::readLocal(std::uint32_t index, std::uint32_t offset, std::uint64_t tsc) {
   WiredCpu& cpu = wiring_->cpu(index);
-  Delivery delivery(*wiring_);
+  InterruptDelivery delivery(*wiring_);
   cpu.apic.advance(tsc);
   const std::uint32_t value = cpu.apic.readPage(offset, tsc);
   delivery.refresh(index);
@@ -64,14 +64,14 @@ std::uint32_t InterruptFabric::readLocal(std::uint32_t index, std::uint32_t offs
 
 void InterruptFabric::writeLocal(std::uint32_t index, std::uint32_t offset, std::uint32_t value, std::uint64_t tsc) {
   WiredCpu& cpu = wiring_->cpu(index);
-  Delivery delivery(*wiring_);
+  InterruptDelivery delivery(*wiring_);
   cpu.apic.advance(tsc);
   delivery.carryOut(cpu.apic.writePage(offset, value, tsc), index);
 }
 
 std::optional<std::uint64_t> InterruptFabric::readX2(std::uint32_t index, std::uint32_t msr, std::uint64_t tsc) {
   WiredCpu& cpu = wiring_->cpu(index);
-  Delivery delivery(*wiring_);
+  InterruptDelivery delivery(*wiring_);
   cpu.apic.advance(tsc);
   delivery.refresh(index);
   return cpu.apic.readMsr(msr, tsc);
@@ -79,7 +79,7 @@ std::optional<std::uint64_t> InterruptFabric::readX2(std::uint32_t index, std::u
 
 bool InterruptFabric::writeX2(std::uint32_t index, std::uint32_t msr, std::uint64_t value, std::uint64_t tsc) {
   WiredCpu& cpu = wiring_->cpu(index);
-  Delivery delivery(*wiring_);
+  InterruptDelivery delivery(*wiring_);
   cpu.apic.advance(tsc);
   const std::optional<ApicAction> action = cpu.apic.writeMsr(msr, value, tsc);
   delivery.carryOut(action.value_or(ApicAction{}), index);
@@ -94,7 +94,7 @@ std::uint64_t InterruptFabric::apicBase(std::uint32_t index) const {
 
 bool InterruptFabric::setApicBase(std::uint32_t index, std::uint64_t value) {
   WiredCpu& cpu = wiring_->cpu(index);
-  Delivery delivery(*wiring_);
+  InterruptDelivery delivery(*wiring_);
   const bool isLegal = cpu.apic.setBase(value);
   delivery.refresh(index);
   return isLegal;
@@ -102,7 +102,7 @@ bool InterruptFabric::setApicBase(std::uint32_t index, std::uint64_t value) {
 
 std::uint64_t InterruptFabric::tscDeadline(std::uint32_t index, std::uint64_t tsc) {
   WiredCpu& cpu = wiring_->cpu(index);
-  Delivery delivery(*wiring_);
+  InterruptDelivery delivery(*wiring_);
   cpu.apic.advance(tsc);
   delivery.refresh(index);
   return cpu.apic.deadline();
@@ -110,7 +110,7 @@ std::uint64_t InterruptFabric::tscDeadline(std::uint32_t index, std::uint64_t ts
 
 void InterruptFabric::setTscDeadline(std::uint32_t index, std::uint64_t value, std::uint64_t tsc) {
   WiredCpu& cpu = wiring_->cpu(index);
-  Delivery delivery(*wiring_);
+  InterruptDelivery delivery(*wiring_);
   cpu.apic.advance(tsc);
   cpu.apic.setDeadline(value);
   cpu.apic.advance(tsc);
@@ -126,14 +126,14 @@ std::uint8_t InterruptFabric::cr8(std::uint32_t index) const {
 // SDM 3A 11.8.6: the low half of the task priority becomes 0.
 void InterruptFabric::setCr8(std::uint32_t index, std::uint8_t value) {
   WiredCpu& cpu = wiring_->cpu(index);
-  Delivery delivery(*wiring_);
+  InterruptDelivery delivery(*wiring_);
   cpu.apic.setTaskPriority(static_cast<std::uint8_t>(value << 4U));
   delivery.refresh(index);
 }
 
 void InterruptFabric::adjustTsc(std::uint32_t index, std::uint64_t from, std::uint64_t to) {
   WiredCpu& cpu = wiring_->cpu(index);
-  Delivery delivery(*wiring_);
+  InterruptDelivery delivery(*wiring_);
   cpu.apic.advance(from);
   cpu.apic.moveTsc(from, to);
   cpu.apic.advance(to);
@@ -148,7 +148,7 @@ const WorkHint& InterruptFabric::hint(std::uint32_t index) const {
 
 CpuWork InterruptFabric::work(std::uint32_t index, std::uint64_t tsc) {
   WiredCpu& cpu = wiring_->cpu(index);
-  Delivery delivery(*wiring_);
+  InterruptDelivery delivery(*wiring_);
   cpu.apic.advance(tsc);
   delivery.look(index);
   CpuWork work{.nmi = cpu.apic.hasNmi(), .init = cpu.apic.hasInit(), .sipi = cpu.apic.sipi()};
@@ -158,7 +158,7 @@ CpuWork InterruptFabric::work(std::uint32_t index, std::uint64_t tsc) {
 
 std::optional<std::uint8_t> InterruptFabric::acknowledge(std::uint32_t index) {
   WiredCpu& cpu = wiring_->cpu(index);
-  Delivery delivery(*wiring_);
+  InterruptDelivery delivery(*wiring_);
   const bool isFromPic = wiring_->pic.output() && cpu.apic.admitsPic();
   const std::optional<std::uint8_t> vector =
       isFromPic ? std::optional(wiring_->pic.acknowledge()) : cpu.apic.acknowledge();
@@ -168,21 +168,21 @@ std::optional<std::uint8_t> InterruptFabric::acknowledge(std::uint32_t index) {
 
 void InterruptFabric::takeNmi(std::uint32_t index) {
   WiredCpu& cpu = wiring_->cpu(index);
-  Delivery delivery(*wiring_);
+  InterruptDelivery delivery(*wiring_);
   cpu.apic.takeNmi();
   delivery.refresh(index);
 }
 
 void InterruptFabric::takeInit(std::uint32_t index) {
   WiredCpu& cpu = wiring_->cpu(index);
-  Delivery delivery(*wiring_);
+  InterruptDelivery delivery(*wiring_);
   cpu.apic.takeInit();
   delivery.refresh(index);
 }
 
 void InterruptFabric::takeSipi(std::uint32_t index) {
   WiredCpu& cpu = wiring_->cpu(index);
-  Delivery delivery(*wiring_);
+  InterruptDelivery delivery(*wiring_);
   cpu.apic.takeSipi();
   delivery.refresh(index);
 }
@@ -201,7 +201,7 @@ std::uint32_t InterruptFabric::readIo(std::uint32_t offset) const {
 }
 
 void InterruptFabric::writeIo(std::uint32_t offset, std::uint32_t value) {
-  Delivery delivery(*wiring_);
+  InterruptDelivery delivery(*wiring_);
   delivery.send(wiring_->ioApic.write(offset, value));
 }
 
@@ -210,13 +210,13 @@ bool InterruptFabric::ownsPort(std::uint16_t port) const {
 }
 
 std::uint8_t InterruptFabric::readPort(std::uint16_t port, std::uint64_t tsc) {
-  const Delivery delivery(*wiring_);
+  const InterruptDelivery delivery(*wiring_);
   if (wiring_->pit && PitChip::ownsPort(port)) return wiring_->pit->read(port, wiring_->nanoseconds(tsc));
   return wiring_->pic.read(port);
 }
 
 void InterruptFabric::writePort(std::uint16_t port, std::uint8_t value, std::uint64_t tsc) {
-  const Delivery delivery(*wiring_);
+  const InterruptDelivery delivery(*wiring_);
   if (wiring_->pit && PitChip::ownsPort(port)) {
     wiring_->pit->write(port, value, wiring_->nanoseconds(tsc));
   } else {
@@ -228,7 +228,7 @@ void InterruptFabric::writePort(std::uint16_t port, std::uint8_t value, std::uin
 
 bool InterruptFabric::loadApicBase(std::uint32_t index, std::uint64_t value) {
   WiredCpu& cpu = wiring_->cpu(index);
-  Delivery delivery(*wiring_);
+  InterruptDelivery delivery(*wiring_);
   const bool isValid = cpu.apic.loadBase(value);
   delivery.refresh(index);
   return isValid;
@@ -236,7 +236,7 @@ bool InterruptFabric::loadApicBase(std::uint32_t index, std::uint64_t value) {
 
 LocalApic InterruptFabric::saveLocal(std::uint32_t index, std::uint64_t tsc) {
   WiredCpu& cpu = wiring_->cpu(index);
-  Delivery delivery(*wiring_);
+  InterruptDelivery delivery(*wiring_);
   cpu.apic.advance(tsc);
   delivery.refresh(index);
   return cpu.apic.save(tsc);
@@ -244,7 +244,7 @@ LocalApic InterruptFabric::saveLocal(std::uint32_t index, std::uint64_t tsc) {
 
 void InterruptFabric::loadLocal(std::uint32_t index, const LocalApic& state, std::uint64_t tsc) {
   WiredCpu& cpu = wiring_->cpu(index);
-  Delivery delivery(*wiring_);
+  InterruptDelivery delivery(*wiring_);
   cpu.apic.load(state, tsc);
   delivery.refresh(index);
 }
@@ -258,7 +258,7 @@ void InterruptFabric::saveChips(VmState& state) const {
 }
 
 void InterruptFabric::loadChips(const VmState& state, std::uint64_t tsc) {
-  Delivery delivery(*wiring_);
+  InterruptDelivery delivery(*wiring_);
   wiring_->pic.load(state.primaryPic, state.secondaryPic);
   if (wiring_->pit) wiring_->pit->load(state.pit, wiring_->nanoseconds(tsc));
   delivery.send(wiring_->ioApic.load(state.ioApic));

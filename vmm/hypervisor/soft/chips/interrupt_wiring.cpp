@@ -30,9 +30,10 @@ std::uint64_t InterruptWiring::nanoseconds(std::uint64_t tsc) const {
   return scaleDown(tsc, kNsPerMs, tscKhz);
 }
 
-Delivery::Delivery(InterruptWiring& wiring) : wiring_(wiring), lock_(wiring.mutex), picBefore_(wiring.pic.output()) {}
+InterruptDelivery::InterruptDelivery(InterruptWiring& wiring)
+    : wiring_(wiring), lock_(wiring.mutex), picBefore_(wiring.pic.output()) {}
 
-Delivery::~Delivery() {
+InterruptDelivery::~InterruptDelivery() {
   if (wiring_.pic.output() != picBefore_) {
     for (std::uint32_t i = 0; i < wiring_.cpus.size(); ++i) {
       if (wiring_.cpus[i] != nullptr) refresh(i);
@@ -42,11 +43,11 @@ Delivery::~Delivery() {
   news_.forEach([this](std::size_t index) { wiring_.cpus[index]->wires.onWork(); });
 }
 
-void Delivery::refresh(std::uint32_t index) {
+void InterruptDelivery::refresh(std::uint32_t index) {
   if (look(index)) news_.add(index);
 }
 
-bool Delivery::look(std::uint32_t index) {
+bool InterruptDelivery::look(std::uint32_t index) {
   WiredCpu& cpu = *wiring_.cpus[index];
   int vector = WiredCpu::kNothing;
   if (wiring_.pic.output() && cpu.apic.admitsPic()) {
@@ -64,13 +65,13 @@ bool Delivery::look(std::uint32_t index) {
   return isNews;
 }
 
-void Delivery::carryOut(const ApicAction& action, std::uint32_t sender) {
+void InterruptDelivery::carryOut(const ApicAction& action, std::uint32_t sender) {
   if (action.send) deliver(*action.send, sender);
   if (action.endOfLevel) send(wiring_.ioApic.endOfInterrupt(*action.endOfLevel));
   refresh(sender);
 }
 
-void Delivery::send(PinSet pins) {
+void InterruptDelivery::send(PinSet pins) {
   for (; pins != 0; pins &= pins - 1) {
     const auto pin = static_cast<std::uint32_t>(std::countr_zero(pins));
     if (deliver(wiring_.ioApic.take(pin), kNobody)) wiring_.ioApic.confirm(pin);
@@ -78,7 +79,7 @@ void Delivery::send(PinSet pins) {
 }
 
 // Whether anybody took it.
-bool Delivery::deliver(const InterruptMessage& message, std::uint32_t sender) {
+bool InterruptDelivery::deliver(const InterruptMessage& message, std::uint32_t sender) {
   if (message.mode == DeliveryMode::lowestPriority) return deliverToLowest(message, sender);
   bool isTaken = false;
   for (std::uint32_t i = 0; i < wiring_.cpus.size(); ++i) {
@@ -89,7 +90,7 @@ bool Delivery::deliver(const InterruptMessage& message, std::uint32_t sender) {
 
 // SDM 3A 11.6.2.4: one of those whose priority is lowest. Among equals the vector decides, which spreads devices over
 // processors and keeps each on its own.
-bool Delivery::deliverToLowest(const InterruptMessage& message, std::uint32_t sender) {
+bool InterruptDelivery::deliverToLowest(const InterruptMessage& message, std::uint32_t sender) {
   std::uint8_t lowest = 0xff;
   std::vector<std::uint32_t> equals;
   for (std::uint32_t i = 0; i < wiring_.cpus.size(); ++i) {
@@ -103,13 +104,13 @@ bool Delivery::deliverToLowest(const InterruptMessage& message, std::uint32_t se
   return !equals.empty() && hand(message, equals[message.vector % equals.size()]);
 }
 
-bool Delivery::hand(const InterruptMessage& message, std::uint32_t index) {
+bool InterruptDelivery::hand(const InterruptMessage& message, std::uint32_t index) {
   const bool isTaken = wiring_.cpus[index]->apic.accept(message);
   refresh(index);
   return isTaken;
 }
 
-bool Delivery::isTarget(const InterruptMessage& message, std::uint32_t sender, std::uint32_t index) const {
+bool InterruptDelivery::isTarget(const InterruptMessage& message, std::uint32_t sender, std::uint32_t index) const {
   if (wiring_.cpus[index] == nullptr) return false;
   switch (message.shorthand) {
     case Shorthand::none:

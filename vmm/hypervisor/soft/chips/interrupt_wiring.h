@@ -24,7 +24,7 @@ struct WiredCpu {
   WiredCpu(std::uint32_t index, CpuWires cpuWires, std::uint32_t tscKhz)
       : wires(std::move(cpuWires)), apic(index, tscKhz) {}
 
-  // What it could take, as Delivery saw it last; a vector is itself.
+  // What it could take, as InterruptDelivery saw it last; a vector is itself.
   static constexpr int kNothing = -1, kFromPic = 256;
 
   WorkHint hint;
@@ -49,12 +49,12 @@ struct InterruptWiring {
 };
 
 // One call's hold of the lock. Whoever has news through it is called when the lock is free again.
-class Delivery {
+class InterruptDelivery {
  public:
-  explicit Delivery(InterruptWiring& wiring);
-  Delivery(const Delivery&) = delete;
-  Delivery& operator=(const Delivery&) = delete;
-  ~Delivery();
+  explicit InterruptDelivery(InterruptWiring& wiring);
+  InterruptDelivery(const InterruptDelivery&) = delete;
+  InterruptDelivery& operator=(const InterruptDelivery&) = delete;
+  ~InterruptDelivery();
 
   // After every change of a vCPU's local APIC.
   void refresh(std::uint32_t index);

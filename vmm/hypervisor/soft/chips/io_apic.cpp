@@ -26,7 +26,8 @@ bool IoApicChip::isLevel(std::uint32_t pin) const {
 
 bool IoApicChip::canSend(std::uint32_t pin) const {
   const std::uint64_t entry = redirection_[pin];
-  return (entry & kMasked) == 0 && !(isLevel(pin) && (entry & kRemoteIrr) != 0);
+  const bool waitsForItsEnd = isLevel(pin) && (entry & kRemoteIrr) != 0;
+  return (entry & kMasked) == 0 && !waitsForItsEnd;
 }
 
 PinSet IoApicChip::levelToSend(std::uint32_t pin) const {

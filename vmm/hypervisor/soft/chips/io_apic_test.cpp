@@ -179,6 +179,17 @@ TEST(IoApic, ASnapshotHasTheLevelsThatAreUpAndNoEdgeThatWasSent) {
   EXPECT_EQ(chip.save().redirection[kPin], kVector | kLevel | kRemoteIrr);
 }
 
+TEST(IoApic, ASnapshotHasAnEdgeThatCameMaskedAfterOneThatWasSent) {
+  IoApicChip chip;
+  route(chip, kVector);
+  chip.setLine(kPin, true);
+  sendPin(chip);
+  chip.setLine(kPin, false);
+  route(chip, kVector | kMasked);
+  chip.setLine(kPin, true);
+  EXPECT_EQ(chip.save().irr, kBit);
+}
+
 TEST(IoApic, ALoadedLevelIsSentUnlessItWaitsForItsEnd) {
   IoApicChip chip;
   route(chip, kVector | kLevel);

@@ -47,7 +47,7 @@ void LocalApicChip::resetRegisters() {
   errorStatus_ = errorsDetected_ = 0;
   command_ = commandHigh_ = 0;
   lvt_.fill(lvt::kMasked);
-  if (id_ == 0) lvt_[kLvtLint0] = kExternal;
+  if (id_ == 0) lvt_[kLint0Entry] = kExternal;
   request_ = inService_ = triggerMode_ = {};
   timer_.reset();
 }
@@ -58,11 +58,11 @@ void LocalApicChip::takeInit() {
 }
 
 void LocalApicChip::advance(std::uint64_t tsc) {
-  if (timer_.runOut(tsc)) interruptThrough(kLvtTimer);
+  if (timer_.runOut(tsc)) interruptThrough(kTimerEntry);
 }
 
 std::optional<std::uint64_t> LocalApicChip::nextExpiry() const {
-  if ((lvt_[kLvtTimer] & lvt::kMasked) != 0) return std::nullopt;
+  if ((lvt_[kTimerEntry] & lvt::kMasked) != 0) return std::nullopt;
   return timer_.expiry();
 }
 
@@ -158,7 +158,7 @@ void LocalApicChip::interruptThrough(std::size_t lvtEntry) {
 void LocalApicChip::detectError(std::uint32_t error) {
   const bool isFirst = errorsDetected_ == 0;
   errorsDetected_ |= error;
-  if (isFirst) interruptThrough(kLvtError);
+  if (isFirst) interruptThrough(kErrorEntry);
 }
 
 // --- Priorities, SDM 3A 11.8.3.1
@@ -191,7 +191,7 @@ std::optional<std::uint8_t> LocalApicChip::endInterrupt() {
 
 // A processor whose APIC is off has its LINT0 pin as INTR (SDM 3A 11.4.3).
 bool LocalApicChip::admitsPic() const {
-  return !isOn() || (lvt_[kLvtLint0] & (lvt::kMasked | lvt::kDeliveryMode)) == kExternal;
+  return !isOn() || (lvt_[kLint0Entry] & (lvt::kMasked | lvt::kDeliveryMode)) == kExternal;
 }
 
 }  // namespace qm::soft

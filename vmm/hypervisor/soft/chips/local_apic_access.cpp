@@ -182,7 +182,7 @@ void LocalApicChip::writeSpurious(std::uint32_t value) {
 
 void LocalApicChip::writeLvt(std::size_t entry, std::uint32_t value, std::uint64_t tsc) {
   lvt_[entry] = (value & lvt::kWritable[entry]) | (isSoftwareEnabled() ? 0 : lvt::kMasked);
-  if (entry == kLvtTimer) timer_.setMode(static_cast<TimerMode>((value & lvt::kTimerMode) >> 17U), tsc);
+  if (entry == kTimerEntry) timer_.setMode(static_cast<TimerMode>((value & lvt::kTimerMode) >> 17U), tsc);
 }
 
 // SDM 3A 11.6.1. Only INIT has a level, and its de-assertion, which synchronised arbitration ids, does nothing; all

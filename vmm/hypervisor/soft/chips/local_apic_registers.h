@@ -38,7 +38,7 @@ enum class ApicRegister : std::uint32_t {
 
 // Six entries, 0x320 to 0x370.
 inline constexpr std::size_t kLvtCount = 6;
-inline constexpr std::size_t kLvtTimer = 0, kLvtLint0 = 3, kLvtError = 5;
+inline constexpr std::size_t kTimerEntry = 0, kLint0Entry = 3, kErrorEntry = 5;
 
 namespace lvt {
 inline constexpr std::uint32_t kVector = 0xff, kDeliveryMode = 7U << 8U, kMasked = 1U << 16U;

@@ -62,7 +62,7 @@ void LocalApicChip::load(const LocalApic& state, std::uint64_t tsc) {
   inService_ = getVectors(state, inService);
   triggerMode_ = getVectors(state, triggerMode);
   request_ = getVectors(state, request);
-  timer_.load(static_cast<TimerMode>((lvt_[kLvtTimer] & lvt::kTimerMode) >> 17U), get(state, divideConfiguration),
+  timer_.load(static_cast<TimerMode>((lvt_[kTimerEntry] & lvt::kTimerMode) >> 17U), get(state, divideConfiguration),
               get(state, initialCount), get(state, currentCount), tsc);
 }
 

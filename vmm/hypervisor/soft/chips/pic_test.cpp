@@ -124,6 +124,16 @@ TEST(Pic, ALevelIsRequestedAsLongAsItsLineIsUp) {
   EXPECT_FALSE(pic.output());
 }
 
+TEST(Pic, ALineThatBecomesALevelIsRequestedIfItIsUp) {
+  PicPair pic = initialised();
+  pic.setLine(5, true);
+  pic.acknowledge();
+  pic.write(kFirst, kEoi);
+  pulse(pic, 6);
+  pic.write(kElcr, 1U << 5U | 1U << 6U);
+  EXPECT_EQ(readAs(pic, kReadIrr), 1U << 5U);
+}
+
 TEST(Pic, TheTimersAndTheCascadeAreAlwaysEdges) {
   PicPair pic;
   pic.write(kElcr, 0xff);
@@ -225,6 +235,10 @@ TEST(Pic, LineTwoAndLinesBeyondFifteenAreNobodys) {
   pic.setLine(16, true);
   pic.setLine(0xffff'ffff, true);
   EXPECT_FALSE(pic.output());
+  Pic primary, secondary;
+  pic.save(primary, secondary);
+  EXPECT_EQ(primary.lastIrr, 0);
+  EXPECT_EQ(secondary.lastIrr, 0);
 }
 
 TEST(Pic, OwnsItsSixPorts) {

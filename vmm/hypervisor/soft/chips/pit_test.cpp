@@ -28,6 +28,15 @@ TEST(Pit, OutOfCounterTwoRisesWhenItsCountHasPassed) {
   EXPECT_EQ(pit.read(kSpeaker, 15 * kMs) & 0x21U, 0x21U);
 }
 
+TEST(Pit, TheGateStartsAOneShotOver) {
+  PitChip pit;
+  pit.write(kControl, 0xb2, 0);  // counter 2, both halves, mode 1
+  writeBoth(pit, kCounter2, kTicksOf10Ms, 0);
+  pit.write(kSpeaker, 0x01, 20 * kMs);
+  EXPECT_EQ(pit.read(kSpeaker, 29 * kMs) & 0x20U, 0U);
+  EXPECT_EQ(pit.read(kSpeaker, 30 * kMs) & 0x20U, 0x20U);
+}
+
 TEST(Pit, ARateGeneratorCountsDownAndStartsOver) {
   PitChip pit;
   pit.write(kControl, 0x34, 0);  // counter 0, both halves, mode 2
