@@ -127,6 +127,13 @@ TEST_F(ControllerTest, AfterTheStartNothingIsConfigured) {
   EXPECT_EQ(vmm.fault(load()), tooLate);
 }
 
+TEST_F(ControllerTest, TheHypervisorIsToldOfWhatIsWrittenIntoRam) {
+  Vmm vmm;
+  start(vmm);
+  const std::uint64_t kernelBytes = std::filesystem::file_size(kernel_);
+  EXPECT_GE(vmm.script().bytesWritten, kernelBytes);
+}
+
 TEST_F(ControllerTest, AKernelThatCannotBeLoadedLeavesTheConfigurationToBeCorrected) {
   Vmm vmm;
   EXPECT_EQ(vmm.execute(BootFiles{.kernel = folder_.path() / "none", .initrd = {}, .bootArguments = {}}), Answer{});

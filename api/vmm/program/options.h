@@ -25,6 +25,6 @@ struct ParsedOptions {
   std::optional<Options> options;
   int exitCode = 0;
 };
-ParsedOptions parseOptions(int count, const char* const* words);
+ParsedOptions parseOptions(int count, const char* const* given);
 
 }  // namespace qm::vmm

@@ -2,6 +2,7 @@
 // saves, so that a machine can be saved and restored without any KVM.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -12,9 +13,12 @@
 
 namespace qm::test {
 
-// The exits to come, of all vCPUs. Any thread.
+// The exits to come, of all vCPUs, and what VMs were told of. Any thread.
 class Script {
  public:
+  // Of RAM, so far, by whatever is no vCPU.
+  std::atomic<std::uint64_t> bytesWritten = 0;
+
   void add(VcpuExit exit) {
     const std::lock_guard lock(mutex_);
     exits_.push_back(std::move(exit));
@@ -81,7 +85,7 @@ class IdleVm final : public Vm {
   Result<std::vector<std::uint64_t>> takeDirtyLog(std::uint32_t /*slotIndex*/) override {
     return std::vector<std::uint64_t>{};
   }
-  void deviceWrote(GuestAddress /*start*/, std::uint64_t /*bytes*/) override {}
+  void deviceWrote(GuestAddress /*start*/, std::uint64_t bytes) override { script_.bytesWritten += bytes; }
   Result<std::unique_ptr<Vcpu>> createVcpu(std::uint32_t /*index*/) override {
     return std::make_unique<IdleVcpu>(script_);
   }
