@@ -57,15 +57,13 @@ Status loadEvents(RunLoop& loop, const PendingEvents& events) {
 
 }  // namespace
 
-Result<std::unique_ptr<SoftVcpu>> SoftVcpu::create(Surroundings around,
-                                                   BlockCache::OnUnmodelled onUnmodelled) {
+Result<std::unique_ptr<SoftVcpu>> SoftVcpu::create(Surroundings around, BlockCache::OnUnmodelled onUnmodelled) {
   auto blocks = TRY(BlockCache::create(std::move(onUnmodelled)));
   return std::unique_ptr<SoftVcpu>(new SoftVcpu(around, std::move(blocks)));
 }
 
 SoftVcpu::~SoftVcpu() {
-  if (onEnd_)
-    onEnd_({.instructions = loop_.cpu().instructions, .decoded = loop_.blocks().decodedInstructions()});
+  if (onEnd_) onEnd_({.instructions = loop_.cpu().instructions, .decoded = loop_.blocks().decodedInstructions()});
 }
 
 Status SoftVcpu::setCpuid(const CpuidTable& cpuid) {

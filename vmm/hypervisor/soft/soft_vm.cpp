@@ -19,7 +19,11 @@ namespace {
 class SoftVm final : public Vm {
  public:
   SoftVm(const SoftSettings& settings, PitModel pit)
-      : observer_(settings.observer), pit_(pit), code_(memory_, world_), clock_(settings), chips_(pit, clock_.tscKhz()) {}
+      : observer_(settings.observer),
+        pit_(pit),
+        code_(memory_, world_),
+        clock_(settings),
+        chips_(pit, clock_.tscKhz()) {}
 
   SoftVm(const SoftVm&) = delete;
   SoftVm& operator=(const SoftVm&) = delete;
@@ -89,7 +93,7 @@ Result<std::unique_ptr<Vcpu>> SoftVm::createVcpu(std::uint32_t index) {
   CHECK(index == vcpus_.size());
   std::unique_ptr<SoftVcpu> vcpu = TRY(SoftVcpu::create(
       {.memory = memory_, .world = world_, .code = code_, .chips = chips_, .clock = clock_, .index = index},
-                                                            observer_.onUnmodelled));
+      observer_.onUnmodelled));
   SoftVcpu* const made = vcpu.get();
   chips_.addCpu(index, {.onWork = [made] { made->loop().raise(); }});
   made->loop().connect();
@@ -97,8 +101,7 @@ Result<std::unique_ptr<Vcpu>> SoftVm::createVcpu(std::uint32_t index) {
   code_.add({.forgetCode = [made](std::uint64_t page) { made->loop().blocks().forgetPage(page); },
              .forgetWrites =
                  [made](const std::byte* page) {
-                   for (Tlb& tlb : made->loop().cpu().tlbs)
-                     tlb.forgetWritesTo(reinterpret_cast<std::uintptr_t>(page));
+                   for (Tlb& tlb : made->loop().cpu().tlbs) tlb.forgetWritesTo(reinterpret_cast<std::uintptr_t>(page));
                  }});
   vcpus_.push_back(made);
   made->onEnd([this](const SoftCounters& counters) {

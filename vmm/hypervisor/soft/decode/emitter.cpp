@@ -7,6 +7,7 @@ namespace qm::soft {
 void Emitter::begin(const Instruction& instruction, std::uint16_t offset) {
   instruction_ = &instruction;
   length_ = instruction.raw.length;
+  mnemonic_ = static_cast<std::uint16_t>(instruction.raw.mnemonic);
   offset_ = offset;
   ++instructions_;
 }
@@ -19,7 +20,7 @@ Operation& Emitter::add(Handler handler) {
   operation.length = length_;
   operation.offset = offset_;
   operation.ordinal = static_cast<std::uint8_t>(instructions_ - 1);
-  operation.mnemonic = static_cast<std::uint16_t>(instruction_->raw.mnemonic);
+  operation.mnemonic = mnemonic_;
   return operation;
 }
 

@@ -55,6 +55,7 @@ class Emitter {
   std::span<Operation> room_;
   const Instruction* instruction_ = nullptr;  // while it is lowered
   std::uint8_t length_ = 0;
+  std::uint16_t mnemonic_ = 0;
   std::uint16_t offset_ = 0;
   std::size_t count_ = 0, instructions_ = 0;
   bool hasEnded_ = false, hasLinks_ = false;

@@ -21,16 +21,17 @@ ExtendedState saveExtended(const Cpu& cpu) {
 Status loadExtended(Cpu& cpu, const ExtendedState& state) {
   constexpr std::uint64_t kKnown = kX87Component | kSseComponent;
   if (state.area.size() < kImageBytes) {
-    return Error(Remedy::fixInput, fmt::format("the saved XSAVE area has {} bytes, less than the {} of its smallest form",
-                                               state.area.size(), kImageBytes));
+    return Error(Remedy::fixInput,
+                 fmt::format("the saved XSAVE area has {} bytes, less than the {} of its smallest form",
+                             state.area.size(), kImageBytes));
   }
   ExtendedImage image{};
   std::copy_n(state.area.begin(), image.size(), image.begin());
   const std::uint64_t inUse = headerWord(image, 0);
   if ((inUse & ~kKnown) != 0 || (state.xcr0 & ~kKnown) != 0 || (state.xcr0 & kX87Component) == 0) {
     return Error(Remedy::fixInput,
-                 fmt::format("the CPU in software has x87 and SSE state; the saved one uses {:#x} with XCR0 {:#x}", inUse,
-                             state.xcr0));
+                 fmt::format("the CPU in software has x87 and SSE state; the saved one uses {:#x} with XCR0 {:#x}",
+                             inUse, state.xcr0));
   }
   const std::uint32_t mxcsr = mxcsrOf(image);
   if ((mxcsr & ~kMxcsrBits) != 0)

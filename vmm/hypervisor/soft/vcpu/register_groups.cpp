@@ -64,8 +64,9 @@ SystemRegisters saveSystem(const Cpu& cpu) {
 Status loadSystem(Cpu& cpu, const SystemRegisters& from) {
   const bool pages = (from.cr0 & cr0::kPg) != 0, isLong = (from.efer & efer::kLma) != 0;
   if (pages != isLong)
-    return Error(Remedy::fixInput, fmt::format("the CPU in software has paging in long mode only (CR0 {:#x}, EFER {:#x})",
-                                               from.cr0, from.efer));
+    return Error(
+        Remedy::fixInput,
+        fmt::format("the CPU in software has paging in long mode only (CR0 {:#x}, EFER {:#x})", from.cr0, from.efer));
   InterruptFabric& chips = cpu.around.chips;
   if (!chips.loadApicBase(cpu.around.index, from.apicBase))
     return Error(Remedy::fixInput, fmt::format("IA32_APIC_BASE cannot be {:#x}", from.apicBase));

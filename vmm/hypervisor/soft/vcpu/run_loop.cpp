@@ -35,8 +35,7 @@ class RunLoop::Running {
   World& world_;
 };
 
-RunLoop::RunLoop(Surroundings around, std::unique_ptr<BlockCache> blocks)
-    : cpu_(around), blocks_(std::move(blocks)) {
+RunLoop::RunLoop(Surroundings around, std::unique_ptr<BlockCache> blocks) : cpu_(around), blocks_(std::move(blocks)) {
   cpu_.blocks = blocks_.get();
 }
 
@@ -48,7 +47,9 @@ void RunLoop::connect() {
 void RunLoop::raise() {
   cpu_.attention.store(true, std::memory_order_release);
   // Whoever is between its look and its sleep holds the mutex.
-  { const std::lock_guard lock(mutex_); }
+  {
+    const std::lock_guard lock(mutex_);
+  }
   woken_.notify_all();
 }
 
@@ -138,7 +139,6 @@ std::optional<VcpuExit> RunLoop::sleep() {
     skipTo(cpu_, *deadline);
     return std::nullopt;
   }
-  if (getenv("QMDBG")) fprintf(stderr, "sleep rip=%lx cr3=%lx if=%d\n", cpu_.rip, cpu_.system.cr3, int(cpu_.rflags>>9&1));
   cpu_.around.world.leave();
   {
     std::unique_lock lock(mutex_);
@@ -156,8 +156,8 @@ std::optional<VcpuExit> RunLoop::sleep() {
 // One instruction at a time: traps are wanted after each, breakpoints before it, or an interrupt waits for the end of
 // the shadow of STI.
 bool RunLoop::mustStep() const {
-  return mustBeAlone_ || cpu_.devices.isUnderWay() || (cpu_.rflags & rflags::kTf) != 0 ||
-         cpu_.rip == cpu_.shadowRip || hasInstructionBreakpoints(cpu_);
+  return mustBeAlone_ || cpu_.devices.isUnderWay() || (cpu_.rflags & rflags::kTf) != 0 || cpu_.rip == cpu_.shadowRip ||
+         hasInstructionBreakpoints(cpu_);
 }
 
 std::optional<VcpuExit> RunLoop::runSome() {
@@ -199,7 +199,6 @@ std::optional<VcpuExit> RunLoop::handleStop(bool wasAlone) {
       if (std::exchange(cpu_.afterwards, Afterwards::nothing) == Afterwards::halt) runState_ = RunState::halted;
       return std::nullopt;
     case Stop::exception:
-      if (getenv("QMDBG")) fprintf(stderr, "exc %d code %x addr %lx rip=%lx\n", int(cpu_.fault.exception), cpu_.fault.errorCode, cpu_.fault.address, cpu_.rip);
       forgetDataBreakpoints(cpu_);
       cpu_.devices.done.clear();
       return finish(deliverFault(cpu_));
@@ -245,8 +244,7 @@ void RunLoop::completeRead(std::uint64_t value) {
 Status RunLoop::settle() {
   CHECK(!isReadUnanswered_);
   const Running running(cpu_.around.world);
-  if (cpu_.devices.wanted)
-    cpu_.devices.done.push_back(*std::exchange(cpu_.devices.wanted, std::nullopt));
+  if (cpu_.devices.wanted) cpu_.devices.done.push_back(*std::exchange(cpu_.devices.wanted, std::nullopt));
   if (!cpu_.devices.isUnderWay()) return {};
   const DeviceAccesses before = cpu_.devices;
   stepAlone();
@@ -272,9 +270,10 @@ std::optional<VcpuExit> RunLoop::finish(Delivery delivery) {
     case Delivery::tripleFault:
       return Shutdown{};
     case Delivery::notModelled:
-      return fault(fmt::format("exception or interrupt outside 64-bit mode (exception {}), which the CPU in software "
-                               "does not model",
-                               static_cast<unsigned>(cpu_.fault.exception)));
+      return fault(
+          fmt::format("exception or interrupt outside 64-bit mode (exception {}), which the CPU in software "
+                      "does not model",
+                      static_cast<unsigned>(cpu_.fault.exception)));
   }
   return fault("an unknown outcome of a delivery");
 }
