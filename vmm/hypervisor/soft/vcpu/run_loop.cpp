@@ -95,37 +95,45 @@ std::optional<VcpuExit> RunLoop::deliverInjected() {
   return finish(deliverInterrupt(cpu_, *std::exchange(injectedInterrupt_, std::nullopt)));
 }
 
-// SDM 3A, table 6-2: INIT, then NMI, then maskable interrupts.
+// SDM 3A, table 6-2: INIT, then NMI, then maskable interrupts. All that waits is looked at: who sleeps is not told of it
+// again.
 std::optional<VcpuExit> RunLoop::takeWork() {
   InterruptFabric& chips = cpu_.around.chips;
   const std::uint32_t index = cpu_.around.index;
-  const std::uint64_t tsc = readTsc(cpu_);
-  if (!chips.mayHaveWork(index, tsc)) return std::nullopt;
-  const CpuWork work = chips.work(index, tsc);
-  if (work.init) {
-    chips.takeInit(index);
-    resetCpu(cpu_, ResetKind::init);
-    runState_ = index == 0 ? RunState::runnable : RunState::initReceived;
-    return std::nullopt;
-  }
-  if (work.sipi) {
-    chips.takeSipi(index);
-    if (runState_ == RunState::initReceived || runState_ == RunState::uninitialized) {
-      startUp(cpu_, *work.sipi);
-      runState_ = RunState::runnable;
+  while (chips.mayHaveWork(index, readTsc(cpu_))) {
+    const CpuWork work = chips.work(index, readTsc(cpu_));
+    if (work.init) {
+      chips.takeInit(index);
+      resetCpu(cpu_, ResetKind::init);
+      runState_ = index == 0 ? RunState::runnable : RunState::initReceived;
+    } else if (work.sipi) {
+      chips.takeSipi(index);
+      start(*work.sipi);
+    } else {
+      return takeInterrupt(work);
     }
-    return std::nullopt;
   }
+  return std::nullopt;
+}
+
+void RunLoop::start(std::uint8_t vector) {
+  if (runState_ != RunState::initReceived && runState_ != RunState::uninitialized) return;
+  startUp(cpu_, vector);
+  runState_ = RunState::runnable;
+}
+
+std::optional<VcpuExit> RunLoop::takeInterrupt(const CpuWork& work) {
+  InterruptFabric& chips = cpu_.around.chips;
   if (runState_ != RunState::runnable && runState_ != RunState::halted) return std::nullopt;
   if (cpu_.rip == cpu_.shadowRip) return std::nullopt;  // after the next instruction
   if (work.nmi && !cpu_.system.nmiMasked) {
-    chips.takeNmi(index);
+    chips.takeNmi(cpu_.around.index);
     cpu_.system.nmiMasked = true;
     runState_ = RunState::runnable;
     return finish(deliverInterrupt(cpu_, static_cast<std::uint8_t>(Exception::nmi)));
   }
   if (!work.vector || (cpu_.rflags & rflags::kIf) == 0) return std::nullopt;
-  const std::optional<std::uint8_t> vector = chips.acknowledge(index);
+  const std::optional<std::uint8_t> vector = chips.acknowledge(cpu_.around.index);
   if (!vector) return std::nullopt;
   runState_ = RunState::runnable;
   return finish(deliverInterrupt(cpu_, *vector));

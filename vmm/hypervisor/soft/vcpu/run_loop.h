@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "vmm/hypervisor/exit.h"
+#include "vmm/hypervisor/soft/chips/interrupt_fabric.h"
 #include "vmm/hypervisor/soft/cpu/cpu.h"
 #include "vmm/hypervisor/soft/decode/block_cache.h"
 #include "vmm/hypervisor/soft/system/events.h"
@@ -50,6 +51,8 @@ class RunLoop {
 
   std::optional<VcpuExit> lookAround();
   std::optional<VcpuExit> takeWork();
+  void start(std::uint8_t vector);
+  std::optional<VcpuExit> takeInterrupt(const CpuWork& work);
   std::optional<VcpuExit> sleep();
   std::optional<VcpuExit> deliverInjected();
   std::optional<VcpuExit> runSome();
