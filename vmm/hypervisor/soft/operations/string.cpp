@@ -26,13 +26,13 @@ struct Once {
 // after each run, and after so many bytes asks its loop to look at the clock.
 constexpr std::uint64_t kBytesAtOnce = 64 << 10;
 
-// With a count of 0, 32-bit registers are widened as if they had been written: the count, and the pointers of those
-// instructions that processors do in bulk.
+// A repeat widens its 32-bit registers before its first element, even if there is none or it faults: the count, and the
+// pointers of those instructions that processors do in bulk. As this host's CPU does; the manual does not say.
 template <Form form, class Element>
-void doNothing(Cpu& cpu, const Operation& op) {
+void widenRegisters(Cpu& cpu, const Operation& op) {
   if constexpr (form == Form::any) {
-    setPointer<form>(cpu, op, place::kRcx, 0);
-    if constexpr (Element::kCutsPointers) advancePointers<form, Element>(cpu, op, 0);
+    setPointer<form>(cpu, op, place::kRcx, pointerOf<form>(cpu, op, place::kRcx));
+    if constexpr (Element::kIsBulk) advancePointers<form, Element>(cpu, op, 0);
   }
 }
 
@@ -59,11 +59,9 @@ struct Repeated {
 
   template <class T, Form form>
   static Outcome run(Cpu& cpu, const Operation& op) {
+    widenRegisters<form, Element>(cpu, op);
     std::uint64_t left = pointerOf<form>(cpu, op, place::kRcx);
-    if (left == 0) {
-      doNothing<form, Element>(cpu, op);
-      return Outcome::next;
-    }
+    if (left == 0) return Outcome::next;
     Flags flags = cpu.flags;  // a fault finds those of the instruction's start (SDM 2, REP)
     std::uint64_t bytes = 0;
     while (bytes < kBytesAtOnce) {

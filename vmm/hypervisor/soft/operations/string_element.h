@@ -64,7 +64,7 @@ inline bool targetAddress(Cpu& cpu, const Operation& op, std::uint64_t& address)
 // (string_run.h), in 64-bit mode without FS and GS
 
 struct MoveString {
-  static constexpr bool kHasSource = true, kHasTarget = true, kCompares = false, kCutsPointers = true;
+  static constexpr bool kHasSource = true, kHasTarget = true, kCompares = false, kIsBulk = true;
   template <class T, Form form>
   static bool one(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
     std::uint64_t address = 0;
@@ -79,7 +79,7 @@ struct MoveString {
 };
 
 struct StoreString {
-  static constexpr bool kHasSource = false, kHasTarget = true, kCompares = false, kCutsPointers = true;
+  static constexpr bool kHasSource = false, kHasTarget = true, kCompares = false, kIsBulk = true;
   template <class T, Form form>
   static bool one(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
     std::uint64_t address = 0;
@@ -92,7 +92,7 @@ struct StoreString {
 };
 
 struct LoadString {
-  static constexpr bool kHasSource = true, kHasTarget = false, kCompares = false, kCutsPointers = false;
+  static constexpr bool kHasSource = true, kHasTarget = false, kCompares = false, kIsBulk = false;
   template <class T, Form form>
   static bool one(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
     std::uint64_t address = 0;
@@ -107,14 +107,15 @@ struct LoadString {
   }
 };
 
+// Of two faults, processors report that of [rdi].
 struct CompareStrings {
-  static constexpr bool kHasSource = true, kHasTarget = true, kCompares = true, kCutsPointers = false;
+  static constexpr bool kHasSource = true, kHasTarget = true, kCompares = true, kIsBulk = false;
   template <class T, Form form>
   static bool one(Cpu& cpu, const Operation& op, Flags& flags) {
     std::uint64_t address = 0;
     T first, second;
-    if (!sourceAddress<form>(cpu, op, address) || !load(cpu, address, first)) return false;
     if (!targetAddress<form>(cpu, op, address) || !load(cpu, address, second)) return false;
+    if (!sourceAddress<form>(cpu, op, address) || !load(cpu, address, first)) return false;
     Compare::apply(first, second, flags);
     return true;
   }
@@ -126,7 +127,7 @@ struct CompareStrings {
 };
 
 struct ScanString {
-  static constexpr bool kHasSource = false, kHasTarget = true, kCompares = true, kCutsPointers = false;
+  static constexpr bool kHasSource = false, kHasTarget = true, kCompares = true, kIsBulk = false;
   template <class T, Form form>
   static bool one(Cpu& cpu, const Operation& op, Flags& flags) {
     std::uint64_t address = 0;

@@ -193,6 +193,25 @@ TEST_F(StringTest, ThirtyTwoBitAddressesAreCutAndWidenTheirRegisters) {
   EXPECT_EQ(processor_.gpr(kRcx), 0U);
 }
 
+TEST_F(StringTest, AFaultingMoveHasWidenedItsRegisters) {
+  processor_.setPage(kTo, BareProcessor::Page::absent);
+  aim(0xffff'ffff'0000'0000 | kFrom, 0xffff'ffff'0000'0000 | kTo, 0xffff'ffff'0000'0010);
+  processor_.setCode({0x67, 0xf3, 0xa5});  // addr32 rep movsd
+  ASSERT_EQ(processor_.run(), Stop::exception);
+  EXPECT_EQ(processor_.gpr(kRsi), kFrom);
+  EXPECT_EQ(processor_.gpr(kRdi), kTo);
+  EXPECT_EQ(processor_.gpr(kRcx), 0x10U);
+}
+
+TEST_F(StringTest, OfTwoFaultsOfAComparisonTheSecondOperandsIsRaised) {
+  processor_.setPage(kFrom, BareProcessor::Page::absent);
+  processor_.setPage(kTo, BareProcessor::Page::absent);
+  aim(kFrom, kTo, 1);
+  processor_.setCode({0xa6});  // cmpsb
+  ASSERT_EQ(processor_.run(), Stop::exception);
+  EXPECT_EQ(processor_.cpu().fault.address, kTo);
+}
+
 TEST_F(StringTest, TheSourceMayLieInASegmentWithABase) {
   fillSource(kFrom, 16);
   processor_.cpu().segmentBase[static_cast<std::size_t>(SegmentName::fs)] = kFrom;

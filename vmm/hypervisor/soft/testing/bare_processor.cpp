@@ -72,13 +72,13 @@ void BareProcessor::setPage(std::uint64_t address, Page page) {
   flushPage(*cpu_, address);
 }
 
-void BareProcessor::setCode(std::initializer_list<unsigned> bytes) {
-  std::ranges::transform(bytes, memory(kCode, bytes.size()).begin(),
+void BareProcessor::setCode(std::initializer_list<unsigned> bytes, std::uint64_t at) {
+  std::ranges::transform(bytes, memory(at, bytes.size()).begin(),
                          [](unsigned byte) { return static_cast<std::byte>(byte); });
-  end_ = kCode + bytes.size();
+  end_ = at + bytes.size();
   write<std::uint16_t>(end_, 0x0b0f);
-  code_.written(World::Caller::running, kCode, bytes.size() + 2);
-  cpu_->rip = kCode;
+  code_.written(World::Caller::running, at, bytes.size() + 2);
+  cpu_->rip = at;
 }
 
 Stop BareProcessor::step() {

@@ -47,8 +47,8 @@ class BareProcessor {
   enum class Page : std::uint8_t { absent, readOnly, writable };
   void setPage(std::uint64_t address, Page page);
 
-  // Puts code at kCode, with UD2 behind it, and rip there.
-  void setCode(std::initializer_list<unsigned> bytes);
+  // Puts code somewhere, with UD2 behind it, and rip there.
+  void setCode(std::initializer_list<unsigned> bytes, std::uint64_t at = kCode);
   // Until something stops: the code's end is #UD at end(). An instruction that wants to be alone is run so.
   Stop run();
   // One instruction by itself.
