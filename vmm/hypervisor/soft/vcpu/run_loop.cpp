@@ -106,6 +106,8 @@ std::optional<VcpuExit> RunLoop::takeWork() {
     chips.takeInit(index);
     resetCpu(cpu_, ResetKind::init);
     runState_ = index == 0 ? RunState::runnable : RunState::initReceived;
+    cpu_.attention.store(true,
+                         std::memory_order_relaxed);  // a SIPI may have come with it, which nobody announces again
     return std::nullopt;
   }
   if (work.sipi) {
