@@ -4,35 +4,47 @@
 
 namespace qm::soft {
 
-void Tlb::remember(std::size_t slot, Lifetime lifetime) {
+namespace {
+
+// Whether two addresses lie in one page of this size.
+bool areTogether(std::uint64_t a, std::uint64_t b, PageSize size) {
+  return (a ^ b) >> shiftOf(size) == 0;
+}
+
+}  // namespace
+
+void Tlb::remember(std::uint64_t address, Kind kind) {
+  const std::size_t slot = slotOf(address);
   if (!isFilled_[slot]) {
     isFilled_[slot] = true;
     filled_.push_back(static_cast<std::uint16_t>(slot));
   }
-  isGlobal_[slot] = lifetime == Lifetime::global;
+  isGlobal_[slot] = kind.lifetime == Lifetime::global;
+  largePages_.note(address, kind.size);
 }
 
-void Tlb::fillRead(std::uint64_t address, std::uint64_t host, Lifetime lifetime) {
+void Tlb::fillRead(std::uint64_t address, std::uint64_t host, Kind kind) {
   const std::size_t slot = slotOf(address);
   const std::uint64_t page = address & kPageMask;
   // Both sides of a slot are of one page, so that its lifetime is that of both.
   if (write[slot].page != page) write[slot] = {};
   read[slot] = {.page = page, .addend = host - page};
-  remember(slot, lifetime);
+  remember(address, kind);
 }
 
-void Tlb::fillWrite(std::uint64_t address, std::uint64_t host, Lifetime lifetime) {
+void Tlb::fillWrite(std::uint64_t address, std::uint64_t host, Kind kind) {
   const std::size_t slot = slotOf(address);
   const std::uint64_t page = address & kPageMask;
   if (read[slot].page != page) read[slot] = {};
   write[slot] = {.page = page, .addend = host - page};
-  remember(slot, lifetime);
+  remember(address, kind);
 }
 
 void Tlb::flush() {
   for (const std::uint16_t slot : filled_) read[slot] = write[slot] = {};
   filled_.clear();
   isFilled_.reset();
+  largePages_.clear();
 }
 
 void Tlb::flushNonGlobal() {
@@ -45,10 +57,16 @@ void Tlb::flushNonGlobal() {
 }
 
 void Tlb::flushPage(std::uint64_t address) {
-  const std::size_t slot = slotOf(address);
-  const std::uint64_t page = address & kPageMask;
-  if (read[slot].page == page) read[slot] = {};
-  if (write[slot].page == page) write[slot] = {};
+  const PageSize size = largePages_.around(address);
+  const auto forget = [&](std::size_t slot) {
+    if (areTogether(read[slot].page, address, size)) read[slot] = {};
+    if (areTogether(write[slot].page, address, size)) write[slot] = {};
+  };
+  if (size == PageSize::bytes4K) {
+    forget(slotOf(address));
+  } else {
+    for (const std::uint16_t slot : filled_) forget(slot);
+  }
 }
 
 void Tlb::forgetWritesTo(std::uint64_t hostPage) {
@@ -64,13 +82,20 @@ void Tlb::forgetWrites() {
 
 void CodeTlb::flushNonGlobal() {
   for (Entry& entry : entries_) {
-    if (!entry.isGlobal) entry = {};
+    if (entry.lifetime != Lifetime::global) entry = {};
   }
 }
 
 void CodeTlb::flushPage(std::uint64_t address) {
-  Entry& entry = entries_[address / kPageBytes % kEntries];
-  if (entry.page == (address & kPageMask)) entry = {};
+  const PageSize size = largePages_.around(address);
+  const auto forget = [&](Entry& entry) {
+    if (areTogether(entry.page, address, size)) entry = {};
+  };
+  if (size == PageSize::bytes4K) {
+    forget(entries_[address / kPageBytes % kEntries]);
+  } else {
+    std::ranges::for_each(entries_, forget);
+  }
 }
 
 }  // namespace qm::soft

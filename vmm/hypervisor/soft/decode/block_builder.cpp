@@ -146,7 +146,8 @@ const CodeTlb::Entry* findCodePage(Cpu& cpu, std::uint64_t linear) {
   return cpu.codeTlbs[isUser(cpu) ? 1 : 0].fill({.page = linear & kPageMask,
                                                  .physicalPage = physicalPage,
                                                  .host = slot->page(physicalPage),
-                                                 .isGlobal = translation->isGlobal});
+                                                 .lifetime = translation->lifetime,
+                                                 .size = translation->size});
 }
 
 }  // namespace

@@ -70,7 +70,7 @@ const Operation* BlockCache::find(Cpu& cpu) {
   const std::uint64_t key = keyOf(cpu, *page, linear);
   const auto known = blocks_.find(key);
   const Operation* block = known != blocks_.end() ? &arena()[known->second] : decodeHere(cpu, *page, key);
-  if (block != nullptr) cpu.jumps->remember(cpu.rip, block);
+  if (block != nullptr) cpu.jumps->remember(cpu.rip, block, page->lifetime, page->size);
   return block;
 }
 

@@ -49,11 +49,11 @@ bool find(Cpu& cpu, std::uint64_t address, Use use, Privilege privilege, Place& 
   if (privilege == Privilege::watched || isWatched) return true;
   Tlb& tlb = cpu.tlbs[static_cast<std::size_t>(privilege)];
   const auto host = reinterpret_cast<std::uintptr_t>(page);
-  const auto lifetime = translation->isGlobal ? Tlb::Lifetime::global : Tlb::Lifetime::addressSpace;
+  const Tlb::Kind kind{.lifetime = translation->lifetime, .size = translation->size};
   if (use == Use::write) {
-    tlb.fillWrite(address, host, lifetime);
+    tlb.fillWrite(address, host, kind);
   } else {
-    tlb.fillRead(address, host, lifetime);
+    tlb.fillRead(address, host, kind);
   }
   return true;
 }

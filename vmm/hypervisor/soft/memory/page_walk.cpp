@@ -22,7 +22,7 @@ struct Leaf {
   std::uint64_t* entry;  // in host memory
   std::uint64_t entryPhysical;
   std::uint64_t value;
-  unsigned shift;  // of the page's size
+  PageSize size;
   Rights rights;
 };
 
@@ -77,7 +77,11 @@ Walk walkDown(Cpu& cpu, std::uint64_t address, Leaf& leaf, std::uint32_t& cause)
     rights.write &= (value & kWritable) != 0;
     rights.execute &= (value & kNoExecute) == 0;
     if (level == 0 || (value & kLargePage) != 0) {
-      leaf = {.entry = entry, .entryPhysical = physical, .value = value, .shift = 12 + 9 * level, .rights = rights};
+      leaf = {.entry = entry,
+              .entryPhysical = physical,
+              .value = value,
+              .size = static_cast<PageSize>(level),
+              .rights = rights};
       return Walk::found;
     }
     if (!setFlags(memory, entry, physical, value, kAccessed)) return Walk::changed;
@@ -113,11 +117,13 @@ std::expected<Translation, Fault> translate(Cpu& cpu, std::uint64_t address, Use
       return std::unexpected(pageFault(cpu, address, use, privilege, kWasPresent));
     const std::uint64_t flags = use == Use::write ? kAccessed | kDirty : kAccessed;
     if (!setFlags(cpu.around.memory, leaf.entry, leaf.entryPhysical, leaf.value, flags)) continue;
-    const std::uint64_t within = (std::uint64_t{1} << leaf.shift) - 1;
+    const std::uint64_t within = (std::uint64_t{1} << shiftOf(leaf.size)) - 1;
     const std::uint64_t frame = leaf.value & cpu.system.physicalMask & kPageMask & ~within;
+    const bool isGlobal = (cpu.system.cr4 & cr4::kPge) != 0 && (leaf.value & kGlobal) != 0;
     return Translation{.physical = frame | (address & within),
                        .isWritable = isAllowed(cpu, leaf.rights, Use::write, privilege) && (leaf.value & kDirty) != 0,
-                       .isGlobal = (cpu.system.cr4 & cr4::kPge) != 0 && (leaf.value & kGlobal) != 0};
+                       .lifetime = isGlobal ? Lifetime::global : Lifetime::addressSpace,
+                       .size = leaf.size};
   }
 }
 

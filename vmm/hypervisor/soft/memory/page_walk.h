@@ -18,7 +18,8 @@ enum class Use : std::uint8_t { read, write, fetch };
 struct Translation {
   std::uint64_t physical = 0;
   bool isWritable = false;  // a write needs no other walk: allowed, and the dirty flag is set
-  bool isGlobal = false;
+  Lifetime lifetime = Lifetime::addressSpace;
+  PageSize size = PageSize::bytes4K;
 };
 
 // `address` is canonical. The fault is a #PF; nothing was changed but accessed flags.

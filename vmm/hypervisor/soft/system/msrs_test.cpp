@@ -93,7 +93,7 @@ TEST(Msrs, NoExecuteForgetsWhatWasTranslatedWithoutIt) {
   TestMachine machine;
   Cpu& cpu = machine.cpu();
   modeChanged(cpu);
-  cpu.tlb->fillRead(0x1000, 0x7000, Tlb::Lifetime::global);
+  cpu.tlb->fillRead(0x1000, 0x7000, {.lifetime = Lifetime::global});
   ASSERT_TRUE(writeMsr(cpu, kEfer, efer::kSce));
   EXPECT_EQ(cpu.tlb->read[Tlb::slotOf(0x1000)].page, 0x1000U);
   ASSERT_TRUE(writeMsr(cpu, kEfer, efer::kSce | efer::kNxe));
