@@ -180,5 +180,98 @@ TEST_P(Exceptions, DataBreakpointStopsPastTheWrite) {
   EXPECT_EQ(guest.readObject<std::uint32_t>(kData), 123U);
 }
 
+TEST_P(Exceptions, AHandlerPassesAnInstructionBreakpointWithTheResumeFlag) {
+  if (isEmulated()) GTEST_SKIP() << "this host's KVM emulates kernel mode, without the resume flag";
+  if (isLabsKvm()) GTEST_SKIP() << kLabKeepsBreakpoints;
+  GuestCode code(kCode);
+  const GuestCode::Label start = code.label();
+  code.jump(start);
+  const GuestCode::Label target = code.here();
+  code.report(kReportPort, 77U);
+  code.report(kDonePort, 0U);
+  const GuestCode::Label handler = code.here();
+  code.report(kReportPort, 1U);
+  code.pop(Reg::rbx);  // rip
+  code.pop(Reg::rcx);  // cs
+  code.pop(Reg::rax);
+  code.move(Reg::rdx, 1U << 16U);  // RF
+  code.add(Reg::rax, Reg::rdx);
+  code.push(Reg::rax);
+  code.push(Reg::rcx);
+  code.push(Reg::rbx);
+  code.iret();
+  code.bind(start);
+  code.move(Reg::rax, code.address(target).value);
+  code.moveToDebug(0, Reg::rax);
+  code.move(Reg::rax, 0x401);  // L0, execute
+  code.moveToDebug(7, Reg::rax);
+  code.jump(target);
+  Guest guest(hypervisor());
+  guest.startLongMode(code);
+  guest.setHandler(kDebug, code.address(handler));
+  EXPECT_EQ(guest.runToEnd(), (std::vector<std::uint32_t>{1, 77}));
+}
+
+// Goes to `target` by an IRET that sets TF.
+void emitStepped(GuestCode& code, GuestCode::Label target) {
+  constexpr std::uint64_t kStackSelector = 0x10, kSteppedFlags = 0x102;
+  for (const std::uint64_t value :
+       {kStackSelector, kStackTop.value, kSteppedFlags, std::uint64_t{kCodeSelector}, code.address(target).value}) {
+    code.move(Reg::rax, value);
+    code.push(Reg::rax);
+  }
+  code.iret();
+}
+
+TEST_P(Exceptions, ASingleStepIsATrapPastEachInstruction) {
+  if (isEmulated()) GTEST_SKIP() << "this host's KVM emulates kernel mode, without single steps";
+  GuestCode code(kCode);
+  const GuestCode::Label start = code.label();
+  code.jump(start);
+  const GuestCode::Label target = code.here();
+  code.nop();
+  code.nop();
+  code.hlt();
+  const GuestCode::Label handler = code.here();
+  code.moveFromDebug(Reg::rax, 6);
+  code.report(kReportPort, Reg::rax);
+  code.pop(Reg::rbx);
+  code.report(kReportPort, Reg::rbx);
+  code.push(Reg::rbx);
+  code.iret();
+  code.bind(start);
+  emitStepped(code, target);
+  Guest guest(hypervisor());
+  guest.startLongMode(code);
+  guest.setHandler(kDebug, code.address(handler));
+  const auto target32 = static_cast<std::uint32_t>(code.address(target).value);
+  for (const std::uint32_t past : {target32 + 1, target32 + 2}) {
+    EXPECT_EQ(guest.nextReport(), 0xffff'4ff0U);
+    EXPECT_EQ(guest.nextReport(), past);
+  }
+}
+
+TEST_P(Exceptions, AFaultOfASteppedInstructionIsNotATrapToo) {
+  if (isEmulated()) GTEST_SKIP() << "this host's KVM emulates kernel mode, without single steps";
+  GuestCode code(kCode);
+  const GuestCode::Label start = code.label();
+  code.jump(start);
+  const GuestCode::Label target = code.here();
+  code.ud2();
+  const GuestCode::Label invalidHandler = code.here();
+  code.report(kReportPort, 6U);
+  code.report(kDonePort, 0U);
+  const GuestCode::Label debugHandler = code.here();
+  code.report(kReportPort, 1U);
+  code.iret();
+  code.bind(start);
+  emitStepped(code, target);
+  Guest guest(hypervisor());
+  guest.startLongMode(code);
+  guest.setHandler(kDebug, code.address(debugHandler));
+  guest.setHandler(kInvalidOpcode, code.address(invalidHandler));
+  EXPECT_EQ(guest.runToEnd(), (std::vector<std::uint32_t>{6}));
+}
+
 }  // namespace
 }  // namespace qm::contract

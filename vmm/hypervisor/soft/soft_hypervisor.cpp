@@ -1,7 +1,10 @@
 #include "vmm/hypervisor/soft/soft_hypervisor.h"
 
+#include <optional>
+
 #include "vmm/hypervisor/soft/soft_vm.h"
 #include "vmm/hypervisor/soft/system/cpuid.h"
+#include "vmm/hypervisor/soft/system/host_counter.h"
 
 namespace qm {
 
@@ -9,14 +12,19 @@ namespace {
 
 class SoftHypervisor final : public Hypervisor {
  public:
-  explicit SoftHypervisor(const SoftSettings& settings) : settings_(settings) {}
+  explicit SoftHypervisor(const SoftSettings& settings) : settings_(settings) {
+    if (settings.clock == SoftClock::host) meter_.emplace();
+  }
 
   std::string name() const override { return "soft"; }
   Result<CpuidTable> supportedCpuid() override { return soft::supportedCpuid(); }
-  Result<std::unique_ptr<Vm>> createVm(PitModel pit) override { return soft::createVm(settings_, pit); }
+  Result<std::unique_ptr<Vm>> createVm(PitModel pit) override {
+    return soft::createVm(settings_, meter_ ? meter_->counter() : soft::HostCounter{}, pit);
+  }
 
  private:
   SoftSettings settings_;
+  std::optional<soft::HostCounterMeter> meter_;  // begins with the process, so that nothing waits for it later
 };
 
 }  // namespace

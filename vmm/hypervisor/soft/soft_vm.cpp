@@ -18,11 +18,11 @@ namespace {
 
 class SoftVm final : public Vm {
  public:
-  SoftVm(const SoftSettings& settings, PitModel pit)
+  SoftVm(const SoftSettings& settings, HostCounter counter, PitModel pit)
       : observer_(settings.observer),
         pit_(pit),
         code_(memory_, world_),
-        clock_(settings),
+        clock_(settings.clock, counter),
         chips_(pit, clock_.tscKhz()) {}
 
   SoftVm(const SoftVm&) = delete;
@@ -133,8 +133,8 @@ Status SoftVm::load(const VmState& state) {
 
 }  // namespace
 
-Result<std::unique_ptr<Vm>> createVm(const SoftSettings& settings, PitModel pit) {
-  return std::make_unique<SoftVm>(settings, pit);
+Result<std::unique_ptr<Vm>> createVm(const SoftSettings& settings, HostCounter counter, PitModel pit) {
+  return std::make_unique<SoftVm>(settings, counter, pit);
 }
 
 }  // namespace qm::soft

@@ -6,10 +6,12 @@
 
 #include "vmm/hypervisor/hypervisor.h"
 #include "vmm/hypervisor/soft/soft_hypervisor.h"
+#include "vmm/hypervisor/soft/system/host_counter.h"
 #include "vmm/result/result.h"
 
 namespace qm::soft {
 
-Result<std::unique_ptr<Vm>> createVm(const SoftSettings& settings, PitModel pit);
+// counter: of the host; without meaning to SoftClock::instructions.
+Result<std::unique_ptr<Vm>> createVm(const SoftSettings& settings, HostCounter counter, PitModel pit);
 
 }  // namespace qm::soft

@@ -14,10 +14,6 @@ constexpr std::uint32_t kInstructionsKhz = 1'000'000;  // an instruction is a na
 // When a guest that counts instructions believes that it booted: the first of January 2024, UTC.
 constexpr std::uint64_t kInstructionsBootNs = 1'704'067'200 * kNsPerSecond;
 
-HostCounter hostCounter(const SoftSettings& settings) {
-  return settings.clock == SoftClock::host ? HostCounterMeter().counter() : HostCounter{};
-}
-
 }  // namespace
 
 // The multiplier has its top bit set, so that 31 bits of it count.
@@ -44,8 +40,6 @@ GuestClock::GuestClock(SoftClock kind, HostCounter host)
       tscKhz_(host_.khz),
       scale_(tickScaleOf(host_.khz)),
       counterOrigin_(kind == SoftClock::host ? readCounter(host_.source) : 0) {}
-
-GuestClock::GuestClock(const SoftSettings& settings) : GuestClock(settings.clock, hostCounter(settings)) {}
 
 void GuestClock::setTscKhz(std::uint32_t tscKhz) {
   if (tscKhz == 0 || tscKhz == tscKhz_) return;

@@ -33,8 +33,6 @@ class GuestClock {
  public:
   // The guest's frequency is the host's until setTscKhz().
   GuestClock(SoftClock kind, HostCounter host);
-  // The same with a counter that is measured at this moment: two milliseconds.
-  explicit GuestClock(const SoftSettings& settings);
 
   SoftClock kind() const { return kind_; }
   std::uint32_t tscKhz() const { return tscKhz_; }

@@ -220,10 +220,11 @@ std::optional<VcpuExit> RunLoop::handleStop(bool wasAlone) {
   return fault("the CPU in software stopped for no reason that it knows");
 }
 
-// Traps of the instruction that was just done (SDM 3B, 17.3.1).
+// Traps of the instruction that was just done (SDM 3B, 17.3.1). RF ends with it, unless it was an IRET that set it for
+// the next one.
 std::optional<VcpuExit> RunLoop::afterInstruction(std::uint64_t rflagsBefore) {
   if (cpu_.devices.isUnderWay()) return std::nullopt;
-  cpu_.rflags &= ~rflags::kRf;
+  cpu_.rflags &= ~(rflagsBefore & rflags::kRf);
   if (!raisesDebugTrap(cpu_, rflagsBefore)) return std::nullopt;
   return finish(deliverFault(cpu_));
 }
