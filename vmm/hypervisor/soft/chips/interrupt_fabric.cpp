@@ -162,7 +162,7 @@ std::optional<std::uint8_t> InterruptFabric::acknowledge(std::uint32_t index) {
   const bool isFromPic = wiring_->pic.output() && cpu.apic.admitsPic();
   const std::optional<std::uint8_t> vector =
       isFromPic ? std::optional(wiring_->pic.acknowledge()) : cpu.apic.acknowledge();
-  delivery.refresh(index);
+  delivery.refreshTaken(index);
   return vector;
 }
 
@@ -170,21 +170,21 @@ void InterruptFabric::takeNmi(std::uint32_t index) {
   WiredCpu& cpu = wiring_->cpu(index);
   InterruptDelivery delivery(*wiring_);
   cpu.apic.takeNmi();
-  delivery.refresh(index);
+  delivery.refreshTaken(index);
 }
 
 void InterruptFabric::takeInit(std::uint32_t index) {
   WiredCpu& cpu = wiring_->cpu(index);
   InterruptDelivery delivery(*wiring_);
   cpu.apic.takeInit();
-  delivery.refresh(index);
+  delivery.refreshTaken(index);
 }
 
 void InterruptFabric::takeSipi(std::uint32_t index) {
   WiredCpu& cpu = wiring_->cpu(index);
   InterruptDelivery delivery(*wiring_);
   cpu.apic.takeSipi();
-  delivery.refresh(index);
+  delivery.refreshTaken(index);
 }
 
 std::optional<std::uint64_t> InterruptFabric::nextDeadline(std::uint32_t index) const {

@@ -25,8 +25,9 @@ namespace qm::soft {
 struct CpuWires {
   // This vCPU has something to look at that it did not have before: a vector above its priority, an NMI, INIT or SIPI.
   // Any thread, outside the fabric's lock, the vCPU's own thread included (an IPI to itself); it must not block, and
-  // may come when the work has been taken already. work() does not call it for the vCPU that it answers. A timer that
-  // will run out is not announced: see nextDeadline().
+  // may come when the work has been taken already. What is left after acknowledge() or take…() is told again: a vCPU
+  // may look once, take one thing and wait for the next call. work() does not call it for the vCPU that it answers. A
+  // timer that will run out is not announced: see nextDeadline().
   std::function<void()> onWork;
 };
 

@@ -185,6 +185,21 @@ TEST(InterruptFabric, ProcessorsAreStartedByInitAndSipi) {
   EXPECT_FALSE(machine.fabric.mayHaveWork(1, kForever));
 }
 
+TEST(InterruptFabric, WhatIsLeftAfterATakeIsToldAgain) {
+  Machine machine(2);
+  machine.send(0, kOthers | 0x4500);
+  machine.send(0, kOthers | 0x4609);
+  machine.fabric.raiseNmi(1);
+  EXPECT_EQ(machine.calls[1], 3);
+  machine.fabric.work(1, 0);
+  machine.fabric.takeNmi(1);
+  EXPECT_EQ(machine.calls[1], 4);
+  machine.fabric.takeInit(1);
+  EXPECT_EQ(machine.calls[1], 5);
+  machine.fabric.takeSipi(1);
+  EXPECT_EQ(machine.calls[1], 5);
+}
+
 TEST(InterruptFabric, ANmiIsTakenOnce) {
   Machine machine(1);
   machine.fabric.raiseNmi(0);

@@ -65,6 +65,12 @@ bool InterruptDelivery::look(std::uint32_t index) {
   return isNews;
 }
 
+void InterruptDelivery::refreshTaken(std::uint32_t index) {
+  wiring_.cpus[index]->knownVector = WiredCpu::kNothing;
+  wiring_.cpus[index]->knownUnmaskable = 0;
+  refresh(index);
+}
+
 void InterruptDelivery::carryOut(const ApicAction& action, std::uint32_t sender) {
   if (action.send) deliver(*action.send, sender);
   if (action.endOfLevel) send(wiring_.ioApic.endOfInterrupt(*action.endOfLevel));

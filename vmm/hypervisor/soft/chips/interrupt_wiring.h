@@ -60,6 +60,9 @@ class InterruptDelivery {
   void refresh(std::uint32_t index);
   // The same for a vCPU that asks, and need not be called. Whether it has something that it did not have before.
   bool look(std::uint32_t index);
+  // The same when the vCPU has taken something: what is left is news again, so that it may look, take one thing and
+  // sleep.
+  void refreshTaken(std::uint32_t index);
   // What the vCPU's own access to its APIC led to; refreshes it.
   void carryOut(const ApicAction& action, std::uint32_t sender);
   // Of the IOAPIC.
