@@ -69,12 +69,8 @@ UnitState unitFor(const Cpu& cpu, const Instruction& instruction) {
     return instruction.mnemonic() == ZYDIS_MNEMONIC_FWAIT && (system.cr0 & cr0::kMp) == 0 ? UnitState::open
                                                                                           : system.x87Unit;
   UnitState state = UnitState::open;
-  for (std::size_t i = 0; i < instruction.explicitOperands(); ++i) {
-    if (!isRegister(instruction.operand(i))) continue;
-    const ZydisRegisterClass kind = ZydisRegisterGetClass(instruction.operand(i).reg.value);
-    if (kind == ZYDIS_REGCLASS_XMM) state = std::max(state, system.vectorUnit);
-    if (kind == ZYDIS_REGCLASS_MMX) state = std::max(state, system.mmxUnit);
-  }
+  if (usesVectorUnit(instruction)) state = std::max(state, system.vectorUnit);
+  if (namesRegister(instruction, ZYDIS_REGCLASS_MMX)) state = std::max(state, system.mmxUnit);
   return state;
 }
 

@@ -5,6 +5,7 @@
 #include <Zydis/Mnemonic.h>
 
 #include "vmm/hypervisor/soft/cpu/handler.h"
+#include "vmm/hypervisor/soft/cpu/own_arithmetic.h"
 #include "vmm/hypervisor/soft/decode/block_builder.h"
 
 namespace qm::soft {
@@ -75,6 +76,7 @@ const Operation* BlockCache::find(Cpu& cpu) {
 }
 
 const Operation* BlockCache::decodeHere(Cpu& cpu, const CodeTlb::Entry& page, std::uint64_t key) {
+  const OwnArithmetic own;
   if (used_ + kMostOperations > kArenaOperations) dropAll(cpu);
   const std::span<Operation> room = arena().subspan(used_, kMostOperations);
   const BuiltBlock built = buildBlock(cpu, {.page = page, .linear = linearRip(cpu)}, BlockLength::straightLine, room);
@@ -118,6 +120,7 @@ const Operation* BlockCache::single(Cpu& cpu) {
 }
 
 void BlockCache::forgetPage(std::uint64_t physicalPage) {
+  const OwnArithmetic own;
   const auto page = pages_.find(physicalPage);
   if (page == pages_.end()) return;
   for (const std::uint64_t key : page->second) {
@@ -138,6 +141,7 @@ void BlockCache::dropAll(Cpu& cpu) {
 }
 
 void BlockCache::countUnmodelled(std::uint16_t mnemonic, std::uint64_t rip) {
+  const OwnArithmetic own;
   if (unmodelled_[mnemonic]++ > 0 || !onUnmodelled_) return;
   const char* name = ZydisMnemonicGetString(static_cast<ZydisMnemonic>(mnemonic));
   onUnmodelled_(name != nullptr ? name : "?", rip);

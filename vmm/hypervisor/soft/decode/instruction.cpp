@@ -44,6 +44,21 @@ DecodeFailure decode(std::span<const std::byte> bytes, CodeSize codeSize, Instru
   return ZYAN_SUCCESS(status) ? DecodeFailure::none : DecodeFailure::invalid;
 }
 
+bool namesRegister(const Instruction& instruction, ZydisRegisterClass kind) {
+  for (std::size_t i = 0; i < instruction.explicitOperands(); ++i) {
+    const Operand& operand = instruction.operand(i);
+    if (isRegister(operand) && ZydisRegisterGetClass(operand.reg.value) == kind) return true;
+  }
+  return false;
+}
+
+bool usesVectorUnit(const Instruction& instruction) {
+  // SDM 2A, 2.4: the exception classes; CVTPI2PS and its like have none.
+  const ZydisExceptionClass kind = instruction.raw.meta.exception_class;
+  const bool isOfSse = kind >= ZYDIS_EXCEPTION_CLASS_SSE1 && kind <= ZYDIS_EXCEPTION_CLASS_SSE7;
+  return isOfSse || namesRegister(instruction, ZYDIS_REGCLASS_XMM);
+}
+
 std::uint8_t registerPlace(ZydisRegister which) {
   const bool isHighByte = which >= ZYDIS_REGISTER_AH && which <= ZYDIS_REGISTER_BH;
   if (isHighByte) return static_cast<std::uint8_t>((which - ZYDIS_REGISTER_AH) * 8 + 1);

@@ -40,6 +40,12 @@ inline bool isImmediate(const Operand& operand) {
   return operand.type == ZYDIS_OPERAND_TYPE_IMMEDIATE;
 }
 
+// Whether an explicit operand is a register of this kind.
+bool namesRegister(const Instruction& instruction, ZydisRegisterClass kind);
+// The instructions of SSE that work with XMM registers or MXCSR, whether they name one or not: not MOVNTI, CRC32,
+// fences.
+bool usesVectorUnit(const Instruction& instruction);
+
 // Nothing: bytes that are no instruction (#UD), or too few of them.
 enum class DecodeFailure : std::uint8_t { none, tooFewBytes, tooLong, invalid };
 DecodeFailure decode(std::span<const std::byte> bytes, CodeSize codeSize, Instruction& instruction);

@@ -55,9 +55,8 @@ LoweringTable collectGeneral() {
       aluLowerings(),         bitLowerings(),         bmiLowerings(),           branchLowerings(),
       controlMoveLowerings(), exchangeLowerings(),    extendedStateLowerings(), farTransferLowerings(),
       hintLowerings(),        moveLowerings(),        muldivLowerings(),        portIoLowerings(),
-      privilegedLowerings(),  segmentLoadLowerings(), shiftLowerings(),         sseControlLowerings(),
-      stackLowerings(),       stringLowerings(),      syscallLowerings(),       x87ControlLowerings(),
-      x87Lowerings(),
+      privilegedLowerings(),  segmentLoadLowerings(), shiftLowerings(),         stackLowerings(),
+      stringLowerings(),      syscallLowerings(),     x87ControlLowerings(),    x87Lowerings(),
   };
   for (const std::span<const Lowering> family : families) add(table, family);
   return table;
@@ -66,8 +65,9 @@ LoweringTable collectGeneral() {
 LoweringTable collectVector() {
   LoweringTable table{};
   for (const std::span<const Lowering> family :
-       {sseCompareLowerings(), sseConvertLowerings(), sseCryptoLowerings(), sseFloatLowerings(), sseIntegerLowerings(),
-        sseLaneLowerings(), sseMoveLowerings(), sseShiftLowerings(), sseShuffleLowerings(), sseStringLowerings()})
+       {sseCompareLowerings(), sseControlLowerings(), sseConvertLowerings(), sseCryptoLowerings(), sseFloatLowerings(),
+        sseIntegerLowerings(), sseLaneLowerings(), sseMoveLowerings(), sseShiftLowerings(), sseShuffleLowerings(),
+        sseStringLowerings()})
     add(table, family);
   return table;
 }
@@ -78,22 +78,14 @@ LoweringTable collectMmx() {
   return table;
 }
 
-bool names(const Instruction& instruction, ZydisRegisterClass kind) {
-  for (std::size_t i = 0; i < instruction.explicitOperands(); ++i) {
-    const Operand& operand = instruction.operand(i);
-    if (isRegister(operand) && ZydisRegisterGetClass(operand.reg.value) == kind) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 Lower loweringFor(const Instruction& instruction) {
   static const LoweringTable kGeneral = collectGeneral(), kVector = collectVector(), kMmx = collectMmx();
   const ZydisMnemonic mnemonic = instruction.mnemonic();
-  if (names(instruction, ZYDIS_REGCLASS_MMX)) return kMmx[mnemonic];
+  if (namesRegister(instruction, ZYDIS_REGCLASS_MMX)) return kMmx[mnemonic];
   // MMX's instructions without its registers among the operands: CVTPI2PS xmm, m64 and EMMS.
-  const LoweringTable& table = names(instruction, ZYDIS_REGCLASS_XMM) ? kVector : kGeneral;
+  const LoweringTable& table = usesVectorUnit(instruction) ? kVector : kGeneral;
   return table[mnemonic] != nullptr ? table[mnemonic] : kMmx[mnemonic];
 }
 

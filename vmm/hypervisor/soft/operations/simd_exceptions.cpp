@@ -102,7 +102,36 @@ __m128i hostOf(const Vector& vector) {
   return _mm_load_si128(reinterpret_cast<const __m128i*>(&vector));
 }
 
-// The flags of all lanes; those that underflow say that, what was found before computing, and no more.
+// A finite number's significand, with the exponent of one: what is computed of such neither over- nor underflows, and
+// is rounded as if exponents had no end.
+std::uint64_t significand(std::uint64_t bits, unsigned bytes) {
+  const unsigned fractionBits = bytes == 4 ? 23 : 52;
+  const std::uint64_t implied = std::uint64_t{1} << fractionBits, sign = bits >> (8 * bytes - 1) << (8 * bytes - 1);
+  const std::uint64_t one = bytes == 4 ? 0x3f80'0000U : 0x3ff0'0000'0000'0000U;
+  const bool isDenormalOrZero = (bits & ~sign) < implied;
+  std::uint64_t fraction = bits & (implied - 1);
+  if (isDenormalOrZero) {
+    while (fraction != 0 && (fraction & implied) == 0) fraction <<= 1U;
+  }
+  return sign | one | (fraction & (implied - 1));
+}
+
+Vector significandOf(const Lanes& lanes, Vector value, unsigned lane) {
+  std::uint64_t bits = 0;
+  __builtin_memcpy(&bits, value.bytes.data() + lane * lanes.bytes, lanes.bytes);
+  bits = significand(bits, lanes.bytes);
+  __builtin_memcpy(value.bytes.data() + lane * lanes.bytes, &bits, lanes.bytes);
+  return value;
+}
+
+std::uint32_t flagsOf(const Cpu& cpu, TwoOperands apply, const Vector& a, const Vector& b, Vector& result) {
+  _mm_setcsr(cleanControl(cpu));
+  result = vectorOf(apply(hostOf(a), hostOf(b)));
+  return _mm_getcsr() & mxcsr::kFlags;
+}
+
+// The flags of all lanes. One that underflows is inexact if it were with an exponent as small as it needs; sums always
+// are exact then.
 std::uint32_t flagsLaneByLane(const Cpu& cpu, TwoOperands apply, const Lanes& lanes, const Vector& a, const Vector& b) {
   std::uint32_t all = 0;
   for (unsigned lane = 0; lane < lanes.count; ++lane) {
@@ -116,10 +145,14 @@ std::uint32_t flagsLaneByLane(const Cpu& cpu, TwoOperands apply, const Lanes& la
       copyLanes(lanes, loneA, lane, a, lane, 1);
       copyLanes(lanes, loneB, lane, b, lane, 1);
     }
-    _mm_setcsr(cleanControl(cpu));
-    const Vector result = vectorOf(apply(hostOf(loneA), hostOf(loneB)));
-    std::uint32_t flags = _mm_getcsr() & mxcsr::kFlags;
-    if (isDenormal(lanes, result, place) || (flags & kUnderflow) != 0) flags = (flags | kUnderflow) & ~kPrecision;
+    Vector result;
+    std::uint32_t flags = flagsOf(cpu, apply, loneA, loneB, result);
+    if (isDenormal(lanes, result, place) || (flags & kUnderflow) != 0) {
+      flags |= kUnderflow;
+      const Vector wideA = significandOf(lanes, loneA, place), wideB = significandOf(lanes, loneB, place);
+      if ((flags & kPrecision) != 0 && (flagsOf(cpu, apply, wideA, wideB, result) & kPrecision) == 0)
+        flags &= ~kPrecision;
+    }
     all |= flags;
   }
   return all;

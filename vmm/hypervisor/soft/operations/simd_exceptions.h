@@ -2,10 +2,9 @@
 // host's, and its flags collect in the host's MXCSR. If one is let through, each instruction is run by itself on a copy
 // and its flags are looked at before its result is kept; that is the slow way, and functions here do it.
 //
-// What a masked run of the host does not show: an unmasked underflow comes of every tiny result, an inexact one or not,
-// and does not also say that it is inexact (SDM 1, 4.9.1.5 and 11.5.2.5); the lanes beside it may. So lanes that
-// underflow are told apart, where an instruction has lanes that can.
-// Not modelled: the same between the steps of DPPS and DPPD, whose flags are taken together.
+// What a masked run of the host does not show: an unmasked underflow comes of every tiny result, an exact one too, and
+// whether that is inexact follows from its rounding as if exponents had no end (SDM 1, 4.9.1.5 and 11.5.2.5). So lanes
+// are looked at one by one, where an instruction has any that can underflow.
 #pragma once
 
 #include <array>

@@ -18,23 +18,10 @@ void setMxcsr(Cpu& cpu, std::uint32_t value) {
 
 namespace {
 
-// The decoder asks for the unit where an XMM register is an operand; here none is.
-bool isOpen(Cpu& cpu) {
-  switch (cpu.system.vectorUnit) {
-    case UnitState::open:
-      return true;
-    case UnitState::notAvailable:
-      return raise(cpu, Exception::deviceNotAvailable);
-    case UnitState::invalid:
-      break;
-  }
-  return raise(cpu, Exception::invalidOpcode);
-}
-
 bool loadControl(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
   std::uint64_t address = 0;
   std::uint32_t value = 0;
-  if (!isOpen(cpu) || !effectiveAddress<Form::any>(cpu, op, address) || !load(cpu, address, value)) return false;
+  if (!effectiveAddress<Form::any>(cpu, op, address) || !load(cpu, address, value)) return false;
   if ((value & ~mxcsr::kValid) != 0) return raise(cpu, Exception::generalProtection);
   setMxcsr(cpu, value);
   return true;
@@ -42,7 +29,7 @@ bool loadControl(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
 
 bool storeControl(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
   std::uint64_t address = 0;
-  return isOpen(cpu) && effectiveAddress<Form::any>(cpu, op, address) && store(cpu, address, currentMxcsr(cpu));
+  return effectiveAddress<Form::any>(cpu, op, address) && store(cpu, address, currentMxcsr(cpu));
 }
 
 template <auto body>

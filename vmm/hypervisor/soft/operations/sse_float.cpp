@@ -216,29 +216,52 @@ struct Dppd {
   };
 };
 
-// `detail` is the words of the result that the sum goes to.
-template <auto apply>
+// The exceptions of products, of sums and of the sum of sums are looked at one after the other (SDM 2, DPPS): `words`
+// has ones where factors are chosen. False: raised.
+bool dotProductOfSinglesPasses(Cpu& cpu, __m128i words, __m128i a, __m128i b) {
+  const __m128i ones = _mm_set1_epi32(0x3f80'0000), zeros = _mm_setzero_si128();
+  __m128i terms;
+  if (!applyLettingThrough(cpu, kMulps, Underflow::singles, select(words, ones, a), select(words, ones, b), terms))
+    return false;
+  terms = _mm_and_si128(terms, words);
+  return applyLettingThrough(cpu, kHaddps, Underflow::pairedSingles, terms, zeros, terms) &&
+         applyLettingThrough(cpu, kHaddps, Underflow::pairedSingles, terms, zeros, terms);
+}
+
+bool dotProductOfDoublesPasses(Cpu& cpu, __m128i words, __m128i a, __m128i b) {
+  const __m128i ones = _mm_set1_epi64x(0x3ff0'0000'0000'0000), zeros = _mm_setzero_si128();
+  __m128i terms;
+  if (!applyLettingThrough(cpu, kMulpd, Underflow::doubles, select(words, ones, a), select(words, ones, b), terms))
+    return false;
+  terms = _mm_and_si128(terms, words);
+  return applyLettingThrough(cpu, kHaddpd, Underflow::pairedDoubles, terms, zeros, terms);
+}
+
+// `third` is the words of the operands that are chosen, `detail` those of the result that the sum goes to.
+template <auto apply, auto passes>
 struct DotProduct {
   template <class Source>
   struct From {
     static bool run(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
       __m128i value;
       if (!Source::read(cpu, op, value)) return false;
-      __m128i sum;
-      if (!compute(cpu, [&] { sum = apply(xmm(cpu, op.to), value); })) return false;
-      setXmm(cpu, op.to, _mm_and_si128(sum, at(kWordMasks, op.detail)));
+      const __m128i destination = xmm(cpu, op.to);
+      if (cpu.simdUnmasked && !passes(cpu, at(kWordMasks, op.third), destination, value)) [[unlikely]]
+        return false;
+      setXmm(cpu, op.to, _mm_and_si128(apply(destination, value), at(kWordMasks, op.detail)));
       return true;
     }
   };
 };
 
-template <template <unsigned> class Choice, unsigned lanes>
+template <template <unsigned> class Choice, auto passes, unsigned lanes>
 bool lowerDotProduct(const Instruction& instruction, Emitter& emitter) {
   static constexpr auto kTables = []<unsigned... i>(std::integer_sequence<unsigned, i...>) {
-    return std::array{bySourceRarely<DotProduct<Choice<i>::kApply>::template From, FromAligned>()...};
+    return std::array{bySourceRarely<DotProduct<Choice<i>::kApply, passes>::template From, FromAligned>()...};
   }(std::make_integer_sequence<unsigned, 1U << lanes>());
   const std::uint64_t immediate = instruction.operand(2).imm.value.u;
   Operation& op = lowerVector(instruction, emitter, kTables[(immediate >> 4U) % kTables.size()]);
+  op.third = wordsOfLanes<lanes>(immediate >> 4U);
   op.detail = wordsOfLanes<lanes>(immediate);
   return true;
 }
@@ -286,8 +309,8 @@ constexpr std::array kLowerings{
     Lowering{ZYDIS_MNEMONIC_ROUNDPD, &lowerFloatingChoice<Roundpd, 4, Underflow::never, FromAligned>},
     Lowering{ZYDIS_MNEMONIC_ROUNDSS, &lowerFloatingChoice<Roundss, 4, Underflow::never, Scalar<std::uint32_t>::From>},
     Lowering{ZYDIS_MNEMONIC_ROUNDSD, &lowerFloatingChoice<Roundsd, 4, Underflow::never, Scalar<std::uint64_t>::From>},
-    Lowering{ZYDIS_MNEMONIC_DPPS, &lowerDotProduct<Dpps, 4>},
-    Lowering{ZYDIS_MNEMONIC_DPPD, &lowerDotProduct<Dppd, 2>},
+    Lowering{ZYDIS_MNEMONIC_DPPS, &lowerDotProduct<Dpps, &dotProductOfSinglesPasses, 4>},
+    Lowering{ZYDIS_MNEMONIC_DPPD, &lowerDotProduct<Dppd, &dotProductOfDoublesPasses, 2>},
 };
 
 }  // namespace

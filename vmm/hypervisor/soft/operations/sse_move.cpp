@@ -198,22 +198,20 @@ bool lowerSigns(const Instruction& instruction, Emitter& emitter) {
   return true;
 }
 
-// ---- MASKMOVDQU: the bytes whose mask has its sign set, to where rdi points. Others are not touched, and do not
-// fault (the manual leaves that to the processor).
+// ---- MASKMOVDQU: the bytes whose mask has its sign set, to where rdi points. Which faults come of bytes that are not
+// selected is the processor's choice (SDM 2); as those do that this was compared with, either half must be writable,
+// the upper one first.
 
 bool storeMasked(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
+  constexpr unsigned kHalf = 8;
   std::uint64_t address = 0;
-  if (!effectiveAddress<Form::any>(cpu, op, address)) return false;
-  const auto mask = static_cast<std::uint32_t>(_mm_movemask_epi8(xmm(cpu, op.from)));
-  if (mask == 0) return true;
-  // A selected byte of each page that has one.
-  const unsigned first = static_cast<unsigned>(__builtin_ctz(mask)),
-                 last = 31U - static_cast<unsigned>(__builtin_clz(mask));
-  if (probeWrite(cpu, address + first, 1) == Writability::stopped ||
-      probeWrite(cpu, address + last, 1) == Writability::stopped)
+  if (!effectiveAddress<Form::any>(cpu, op, address) ||
+      probeWrite(cpu, address + kHalf, kHalf) == Writability::stopped ||
+      probeWrite(cpu, address, kHalf) == Writability::stopped)
     return false;
+  const auto mask = static_cast<std::uint32_t>(_mm_movemask_epi8(xmm(cpu, op.from)));
   const Vector value = cpu.xmm[op.to];
-  for (unsigned i = first; i <= last; ++i) {
+  for (unsigned i = 0; i < value.bytes.size(); ++i) {
     if ((mask >> i & 1U) != 0 && !store(cpu, address + i, value.bytes[i])) return false;
   }
   return true;
