@@ -111,7 +111,6 @@ struct Cpu {
   std::int64_t budgetGiven = 0;  // what it was when the operations began; what is used up of it is not yet counted
   std::uint64_t rip = 0;         // valid while no operation runs
   std::uint64_t rflags = 2;      // all but the status flags
-  const Operation* stoppedAt = nullptr;
   Fault fault;
   Afterwards afterwards = Afterwards::nothing;
   std::uint64_t shadowRip = ~std::uint64_t{0};  // no interrupt before the instruction there: sti, mov ss

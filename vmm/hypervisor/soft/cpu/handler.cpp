@@ -8,7 +8,8 @@ QM_OPERATION void leaveBefore(Cpu& cpu, const Operation* op, Flags flags, std::i
   cpu.flags = flags;
   cpu.budget = budget - op->ordinal;
   cpu.rip = addressOf(cpu, *op);
-  cpu.stoppedAt = op;
+  // A stack's address that is not canonical is a stack fault (SDM 3A, 6.15, #SS).
+  if (cpu.fault.isAddress && op->segment == SegmentName::ss) cpu.fault.exception = Exception::stackFault;
 }
 
 QM_OPERATION void leaveBetween(Cpu& cpu, const Operation* /*next*/, Flags flags, std::int64_t budget) {

@@ -76,6 +76,15 @@ Operation& Emitter::addMemoryEnd(const std::array<Handler, 3>& byForm, const Ope
   return addMemory(byForm, memory);
 }
 
+// In 64-bit mode an override to ES, CS, SS or DS is ignored, and what is based on the stack's registers is the stack's
+// (SDM 1, 3.7.4), which decides the exception of a bad address.
+SegmentName Emitter::addressedSegment(ZydisRegister told, std::uint8_t base) const {
+  const SegmentName name = segmentName(told);
+  if (instruction_->codeSize != CodeSize::bits64 || name == SegmentName::fs || name == SegmentName::gs) return name;
+  constexpr std::uint8_t kRsp = 4, kRbp = 5;
+  return base == kRsp || base == kRbp ? SegmentName::ss : SegmentName::ds;
+}
+
 void Emitter::setAddress(Operation& operation, const Operand& operand) const {
   const auto& memory = operand.mem;
   operation.base = addressRegister(memory.base);
@@ -93,7 +102,7 @@ void Emitter::setAddress(Operation& operation, const Operand& operand) const {
     default:
       operation.scale = 0;
   }
-  operation.segment = segmentName(memory.segment);
+  operation.segment = addressedSegment(memory.segment, operation.base);
   operation.addressBytes = static_cast<std::uint8_t>(instruction_->addressBits() / 8);
   std::int64_t displacement = memory.disp.has_displacement ? memory.disp.value : 0;
   // rip counts from the next instruction, kBlockRip from the block's first.

@@ -52,6 +52,8 @@ class Emitter {
   static constexpr std::size_t kMostPerInstruction = 4;
 
  private:
+  SegmentName addressedSegment(ZydisRegister told, std::uint8_t base) const;
+
   std::span<Operation> room_;
   const Instruction* instruction_ = nullptr;  // while it is lowered
   std::uint8_t length_ = 0;

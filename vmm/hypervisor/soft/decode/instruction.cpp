@@ -29,6 +29,26 @@ ZydisDecoder decoderFor(CodeSize codeSize) {
 
 }  // namespace
 
+namespace {
+
+// Zydis 4.0.0 takes r13d for the base of an address that has none, with a 32-bit address size and REX.B (SDM 2A, table
+// 2-3, note 1: mod 0 and base 101 is a displacement alone, whatever REX.B says). Found by the differ.
+void correctBase(Instruction& instruction) {
+  const auto& raw = instruction.raw.raw;
+  const bool hasNoBase = instruction.codeSize == CodeSize::bits64 && instruction.raw.address_width == 32 &&
+                         (instruction.raw.attributes & ZYDIS_ATTRIB_HAS_SIB) != 0 && raw.modrm.mod == 0 &&
+                         raw.sib.base == 5;
+  if (!hasNoBase) return;
+  for (Operand& operand : instruction.operands) {
+    if (operand.type != ZYDIS_OPERAND_TYPE_MEMORY || operand.encoding != ZYDIS_OPERAND_ENCODING_MODRM_RM) continue;
+    operand.mem.base = ZYDIS_REGISTER_NONE;
+    operand.mem.disp.has_displacement = ZYAN_TRUE;
+    operand.mem.disp.value = raw.disp.value;
+  }
+}
+
+}  // namespace
+
 DecodeFailure decode(std::span<const std::byte> bytes, CodeSize codeSize, Instruction& instruction) {
   static const std::array<ZydisDecoder, 3> kDecoders{decoderFor(CodeSize::bits16), decoderFor(CodeSize::bits32),
                                                      decoderFor(CodeSize::bits64)};
@@ -41,6 +61,7 @@ DecodeFailure decode(std::span<const std::byte> bytes, CodeSize codeSize, Instru
   if (!ZYAN_SUCCESS(status)) return DecodeFailure::invalid;
   status = ZydisDecoderDecodeOperands(&decoder, &context, &instruction.raw, instruction.operands.data(),
                                       instruction.raw.operand_count);
+  correctBase(instruction);
   return ZYAN_SUCCESS(status) ? DecodeFailure::none : DecodeFailure::invalid;
 }
 

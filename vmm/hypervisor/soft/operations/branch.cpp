@@ -183,6 +183,7 @@ std::int32_t displacementOf(const Instruction& instruction, const Emitter& emitt
 Operation& addDirect(const Instruction& instruction, Emitter& emitter, Handler flat, Handler legacy) {
   Operation& op = emitter.addBranch(isLegacy(instruction) ? legacy : flat, displacementOf(instruction, emitter));
   op.detail = static_cast<std::uint8_t>(instruction.operandBits() / 8);
+  op.segment = SegmentName::ss;  // of a call's return address
   return op;
 }
 
@@ -192,6 +193,7 @@ bool addIndirect(const Instruction& instruction, Emitter& emitter, Handler byReg
   Operation& op = emitter.addEnd(isLegacy(instruction) ? legacy : isRegister(target) ? byRegister : byMemory);
   op.detail = static_cast<std::uint8_t>(instruction.operandBits() / 8);
   op.from = isRegister(target) ? registerPlace(target.reg.value) : 0xff;
+  op.segment = SegmentName::ss;
   if (isMemory(target)) emitter.setAddress(op, target);
   return true;
 }
@@ -236,6 +238,7 @@ bool lowerRet(const Instruction& instruction, Emitter& emitter) {
   if (isFar(instruction)) return lowerFarRet(instruction, emitter);
   Operation& op = emitter.addEnd(isLegacy(instruction) ? &blockEnd<&legacyRet> : &blockEnd<&ret>);
   op.detail = static_cast<std::uint8_t>(instruction.operandBits() / 8);
+  op.segment = SegmentName::ss;
   op.immediate = isImmediate(instruction.operand(0)) ? instruction.operand(0).imm.value.u : 0;
   return true;
 }

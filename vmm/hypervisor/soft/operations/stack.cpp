@@ -163,6 +163,13 @@ std::uint8_t bytesOf(const Instruction& instruction) {
   return static_cast<std::uint8_t>(instruction.operandBits() / 8);
 }
 
+// One without a memory operand, whose address is the stack's.
+bool onStack(Operation& op, const Instruction& instruction) {
+  op.detail = bytesOf(instruction);
+  op.segment = SegmentName::ss;
+  return true;
+}
+
 bool isSegment(const Operand& operand) {
   return isRegister(operand) && ZydisRegisterGetClass(operand.reg.value) == ZYDIS_REGCLASS_SEGMENT;
 }
@@ -183,6 +190,7 @@ bool lowerPush(const Instruction& instruction, Emitter& emitter) {
   } else {
     op = &emitter.addMemory(plain ? byForm<PushMemory>() : anyForm<&anyPushMemory>(), from);
   }
+  if (!isMemory(from)) op->segment = SegmentName::ss;
   op->detail = bytesOf(instruction);
   return true;
 }
@@ -194,6 +202,7 @@ bool lowerPop(const Instruction& instruction, Emitter& emitter) {
     Operation& op = emitter.add(isPlain(instruction) ? &step<&popRegister> : &step<&anyPopRegister>);
     op.to = registerPlace(to.reg.value);
     op.detail = bytesOf(instruction);
+    op.segment = SegmentName::ss;
     return true;
   }
   emitter.addMemory(anyForm<&anyPopMemory>(), to).detail = bytesOf(instruction);
@@ -201,26 +210,23 @@ bool lowerPop(const Instruction& instruction, Emitter& emitter) {
 }
 
 bool lowerLeave(const Instruction& instruction, Emitter& emitter) {
-  emitter.add(isPlain(instruction) ? &step<&leave> : &step<&anyLeave>).detail = bytesOf(instruction);
-  return true;
+  return onStack(emitter.add(isPlain(instruction) ? &step<&leave> : &step<&anyLeave>), instruction);
 }
 
 bool lowerEnter(const Instruction& instruction, Emitter& emitter) {
   if (instruction.codeSize != CodeSize::bits64) return false;  // no code of ours that runs before it does this
   Operation& op = emitter.add(&step<&enter>);
-  op.detail = bytesOf(instruction);
+  onStack(op, instruction);
   op.immediate = instruction.operand(0).imm.value.u | instruction.operand(1).imm.value.u << 16U;
   return true;
 }
 
 bool lowerPushFlags(const Instruction& instruction, Emitter& emitter) {
-  emitter.add(&step<&pushFlags>).detail = bytesOf(instruction);
-  return true;
+  return onStack(emitter.add(&step<&pushFlags>), instruction);
 }
 
 bool lowerPopFlags(const Instruction& instruction, Emitter& emitter) {
-  emitter.addEnd(&system<&popFlags>).detail = bytesOf(instruction);
-  return true;
+  return onStack(emitter.addEnd(&system<&popFlags>), instruction);
 }
 
 constexpr std::array kLowerings{
