@@ -27,6 +27,19 @@ ZydisDecoder decoderFor(CodeSize codeSize) {
   return decoder;
 }
 
+// A SIB byte without a base (mod 00, base 101; SDM 2A, table 2-3) has none whatever REX.B says. Zydis 4.0 takes it for
+// r13d where the address size is 32 bits, and drops the displacement.
+void mendMissingBase(Instruction& instruction) {
+  const auto& raw = instruction.raw.raw;
+  const bool hasNoBase = raw.modrm.mod == 0 && raw.modrm.rm == 4 && raw.sib.base == 5;
+  if (!hasNoBase) return;
+  for (Operand& operand : std::span(instruction.operands).first(instruction.raw.operand_count)) {
+    if (!isMemory(operand) || operand.mem.base != ZYDIS_REGISTER_R13D) continue;
+    operand.mem.base = ZYDIS_REGISTER_NONE;
+    operand.mem.disp = {.has_displacement = ZYAN_TRUE, .value = raw.disp.value};
+  }
+}
+
 }  // namespace
 
 DecodeFailure decode(std::span<const std::byte> bytes, CodeSize codeSize, Instruction& instruction) {
@@ -41,7 +54,9 @@ DecodeFailure decode(std::span<const std::byte> bytes, CodeSize codeSize, Instru
   if (!ZYAN_SUCCESS(status)) return DecodeFailure::invalid;
   status = ZydisDecoderDecodeOperands(&decoder, &context, &instruction.raw, instruction.operands.data(),
                                       instruction.raw.operand_count);
-  return ZYAN_SUCCESS(status) ? DecodeFailure::none : DecodeFailure::invalid;
+  if (!ZYAN_SUCCESS(status)) return DecodeFailure::invalid;
+  mendMissingBase(instruction);
+  return DecodeFailure::none;
 }
 
 bool namesRegister(const Instruction& instruction, ZydisRegisterClass kind) {
