@@ -27,23 +27,16 @@ ZydisDecoder decoderFor(CodeSize codeSize) {
   return decoder;
 }
 
-}  // namespace
-
-namespace {
-
-// Zydis 4.0.0 takes r13d for the base of an address that has none, with a 32-bit address size and REX.B (SDM 2A, table
-// 2-3, note 1: mod 0 and base 101 is a displacement alone, whatever REX.B says). Found by the differ.
-void correctBase(Instruction& instruction) {
+// A SIB byte without a base (mod 00, base 101; SDM 2A, table 2-3) has none whatever REX.B says. Zydis 4.0 takes it for
+// r13d where the address size is 32 bits, and drops the displacement.
+void mendMissingBase(Instruction& instruction) {
   const auto& raw = instruction.raw.raw;
-  const bool hasNoBase = instruction.codeSize == CodeSize::bits64 && instruction.raw.address_width == 32 &&
-                         (instruction.raw.attributes & ZYDIS_ATTRIB_HAS_SIB) != 0 && raw.modrm.mod == 0 &&
-                         raw.sib.base == 5;
+  const bool hasNoBase = raw.modrm.mod == 0 && raw.modrm.rm == 4 && raw.sib.base == 5;
   if (!hasNoBase) return;
-  for (Operand& operand : instruction.operands) {
-    if (operand.type != ZYDIS_OPERAND_TYPE_MEMORY || operand.encoding != ZYDIS_OPERAND_ENCODING_MODRM_RM) continue;
+  for (Operand& operand : std::span(instruction.operands).first(instruction.raw.operand_count)) {
+    if (!isMemory(operand) || operand.mem.base != ZYDIS_REGISTER_R13D) continue;
     operand.mem.base = ZYDIS_REGISTER_NONE;
-    operand.mem.disp.has_displacement = ZYAN_TRUE;
-    operand.mem.disp.value = raw.disp.value;
+    operand.mem.disp = {.has_displacement = ZYAN_TRUE, .value = raw.disp.value};
   }
 }
 
@@ -61,8 +54,9 @@ DecodeFailure decode(std::span<const std::byte> bytes, CodeSize codeSize, Instru
   if (!ZYAN_SUCCESS(status)) return DecodeFailure::invalid;
   status = ZydisDecoderDecodeOperands(&decoder, &context, &instruction.raw, instruction.operands.data(),
                                       instruction.raw.operand_count);
-  correctBase(instruction);
-  return ZYAN_SUCCESS(status) ? DecodeFailure::none : DecodeFailure::invalid;
+  if (!ZYAN_SUCCESS(status)) return DecodeFailure::invalid;
+  mendMissingBase(instruction);
+  return DecodeFailure::none;
 }
 
 bool namesRegister(const Instruction& instruction, ZydisRegisterClass kind) {

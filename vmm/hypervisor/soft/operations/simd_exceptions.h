@@ -1,38 +1,20 @@
 // Floating-point exceptions of SSE (SDM 1, 11.5). Mostly the guest masks all of them: then an instruction is the
 // host's, and its flags collect in the host's MXCSR. If one is let through, each instruction is run by itself on a copy
 // and its flags are looked at before its result is kept; that is the slow way, and functions here do it.
-//
-// What a masked run of the host does not show: an unmasked underflow comes of every tiny result, an exact one too, and
-// whether that is inexact follows from its rounding as if exponents had no end (SDM 1, 4.9.1.5 and 11.5.2.5). So lanes
-// are looked at one by one, where an instruction has any that can underflow.
 #pragma once
 
 #include <array>
 #include <cstdint>
 
+#include "vmm/hypervisor/soft/operations/simd_ranges.h"
 #include "vmm/hypervisor/soft/operations/vector_operand.h"
 
 namespace qm::soft {
 
-// What of a result can underflow. Lanes of the result follow from the same lanes of both operands, but for `paired`.
-enum class Underflow : std::uint8_t {
-  never,
-  single,         // the lowest single
-  singles,        // each of four
-  oneDouble,      // the lowest double
-  doubles,        // each of two
-  narrowed,       // the lowest single, of a double
-  narrowedPairs,  // the two lowest singles, of two doubles
-  pairedSingles,  // four, of pairs beside each other (HADDPS)
-  pairedDoubles,  // two (HADDPD)
-};
-
-using TwoOperands = __m128i (*)(__m128i, __m128i);
-
 // The slow way. False: raised, and `result` is not to be kept.
-bool applyLettingThrough(Cpu& cpu, TwoOperands apply, Underflow underflow, __m128i a, __m128i b, __m128i& result);
+bool applyLettingThrough(Cpu& cpu, TwoOperands apply, const Ranges& ranges, __m128i a, __m128i b, __m128i& result);
 
-// The same in two halves, around anything that cannot underflow.
+// The same in two halves, around anything whose result stays in its range.
 void beginLettingThrough(Cpu& cpu);
 bool endLettingThrough(Cpu& cpu);
 
@@ -48,7 +30,7 @@ inline bool compute(Cpu& cpu, Compute&& what) {
 }
 
 // destination = apply(destination, source), where `apply` is one instruction of the host.
-template <auto apply, Underflow underflow>
+template <auto apply, Ranges ranges>
 struct Floating {
   template <class Source>
   struct From {
@@ -60,25 +42,25 @@ struct Floating {
         return true;
       }
       __m128i result;
-      if (!applyLettingThrough(cpu, apply, underflow, xmm(cpu, op.to), value, result)) return false;
+      if (!applyLettingThrough(cpu, apply, ranges, xmm(cpu, op.to), value, result)) return false;
       setXmm(cpu, op.to, result);
       return true;
     }
   };
 };
 
-template <auto apply, Underflow underflow, template <Form> class Memory>
+template <auto apply, Ranges ranges, template <Form> class Memory>
 bool lowerFloating(const Instruction& instruction, Emitter& emitter) {
-  static constexpr VectorTable kTable = bySource<Floating<apply, underflow>::template From, Memory>();
+  static constexpr VectorTable kTable = bySource<Floating<apply, ranges>::template From, Memory>();
   lowerVector(instruction, emitter, kTable);
   return true;
 }
 
 // One of 2^bits instructions, by the low bits of the immediate: Choice<immediate>::kApply.
-template <template <unsigned> class Choice, unsigned bits, Underflow underflow, template <Form> class Memory>
+template <template <unsigned> class Choice, unsigned bits, Ranges ranges, template <Form> class Memory>
 bool lowerFloatingChoice(const Instruction& instruction, Emitter& emitter) {
   static constexpr auto kTables = []<unsigned... i>(std::integer_sequence<unsigned, i...>) {
-    return std::array{bySourceRarely<Floating<Choice<i>::kApply, underflow>::template From, Memory>()...};
+    return std::array{bySourceRarely<Floating<Choice<i>::kApply, ranges>::template From, Memory>()...};
   }(std::make_integer_sequence<unsigned, 1U << bits>());
   lowerVector(instruction, emitter, kTables[instruction.operand(2).imm.value.u % kTables.size()]);
   return true;

@@ -86,10 +86,10 @@ constexpr auto kUcomisd = [](__m128i a, __m128i b) {
 };
 
 constexpr std::array kLowerings{
-    Lowering{ZYDIS_MNEMONIC_CMPPS, &lowerFloatingChoice<Cmpps, 3, Underflow::never, FromAligned>},
-    Lowering{ZYDIS_MNEMONIC_CMPPD, &lowerFloatingChoice<Cmppd, 3, Underflow::never, FromAligned>},
-    Lowering{ZYDIS_MNEMONIC_CMPSS, &lowerFloatingChoice<Cmpss, 3, Underflow::never, Scalar<std::uint32_t>::From>},
-    Lowering{ZYDIS_MNEMONIC_CMPSD, &lowerFloatingChoice<Cmpsd, 3, Underflow::never, Scalar<std::uint64_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_CMPPS, &lowerFloatingChoice<Cmpps, 3, kNever, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_CMPPD, &lowerFloatingChoice<Cmppd, 3, kNever, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_CMPSS, &lowerFloatingChoice<Cmpss, 3, kNever, Scalar<std::uint32_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_CMPSD, &lowerFloatingChoice<Cmpsd, 3, kNever, Scalar<std::uint64_t>::From>},
     Lowering{ZYDIS_MNEMONIC_COMISS, &lowerOrdered<kComiss, std::uint32_t>},
     Lowering{ZYDIS_MNEMONIC_COMISD, &lowerOrdered<kComisd, std::uint64_t>},
     Lowering{ZYDIS_MNEMONIC_UCOMISS, &lowerOrdered<kUcomiss, std::uint32_t>},

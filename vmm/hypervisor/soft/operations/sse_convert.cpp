@@ -61,8 +61,8 @@ struct FromGeneral {
 
 template <auto apply, class T>
 constexpr VectorTable fromInteger() {
-  VectorTable table = bySource<Floating<apply, Underflow::never>::template From, Scalar<T>::template From>();
-  table.fromRegister = &step<&Floating<apply, Underflow::never>::template From<FromGeneral<T>>::run>;
+  VectorTable table = bySource<Floating<apply, kNever>::template From, Scalar<T>::template From>();
+  table.fromRegister = &step<&Floating<apply, kNever>::template From<FromGeneral<T>>::run>;
   return table;
 }
 
@@ -167,16 +167,16 @@ constexpr auto kCvttsd2siq = [](__m128i a) {
 };
 
 constexpr std::array kLowerings{
-    Lowering{ZYDIS_MNEMONIC_CVTDQ2PS, &lowerFloating<kCvtdq2ps, Underflow::never, FromAligned>},
-    Lowering{ZYDIS_MNEMONIC_CVTPS2DQ, &lowerFloating<kCvtps2dq, Underflow::never, FromAligned>},
-    Lowering{ZYDIS_MNEMONIC_CVTTPS2DQ, &lowerFloating<kCvttps2dq, Underflow::never, FromAligned>},
-    Lowering{ZYDIS_MNEMONIC_CVTDQ2PD, &lowerFloating<kCvtdq2pd, Underflow::never, Scalar<std::uint64_t>::From>},
-    Lowering{ZYDIS_MNEMONIC_CVTPD2DQ, &lowerFloating<kCvtpd2dq, Underflow::never, FromAligned>},
-    Lowering{ZYDIS_MNEMONIC_CVTTPD2DQ, &lowerFloating<kCvttpd2dq, Underflow::never, FromAligned>},
-    Lowering{ZYDIS_MNEMONIC_CVTPD2PS, &lowerFloating<kCvtpd2ps, Underflow::narrowedPairs, FromAligned>},
-    Lowering{ZYDIS_MNEMONIC_CVTPS2PD, &lowerFloating<kCvtps2pd, Underflow::never, Scalar<std::uint64_t>::From>},
-    Lowering{ZYDIS_MNEMONIC_CVTSS2SD, &lowerFloating<kCvtss2sd, Underflow::never, Scalar<std::uint32_t>::From>},
-    Lowering{ZYDIS_MNEMONIC_CVTSD2SS, &lowerFloating<kCvtsd2ss, Underflow::narrowed, Scalar<std::uint64_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_CVTDQ2PS, &lowerFloating<kCvtdq2ps, kNever, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_CVTPS2DQ, &lowerFloating<kCvtps2dq, kNever, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_CVTTPS2DQ, &lowerFloating<kCvttps2dq, kNever, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_CVTDQ2PD, &lowerFloating<kCvtdq2pd, kNever, Scalar<std::uint64_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_CVTPD2DQ, &lowerFloating<kCvtpd2dq, kNever, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_CVTTPD2DQ, &lowerFloating<kCvttpd2dq, kNever, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_CVTPD2PS, &lowerFloating<kCvtpd2ps, narrowed(2), FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_CVTPS2PD, &lowerFloating<kCvtps2pd, kNever, Scalar<std::uint64_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_CVTSS2SD, &lowerFloating<kCvtss2sd, kNever, Scalar<std::uint32_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_CVTSD2SS, &lowerFloating<kCvtsd2ss, narrowed(1), Scalar<std::uint64_t>::From>},
     Lowering{ZYDIS_MNEMONIC_CVTSI2SS, &lowerFromInteger<kCvtsi2ssl, kCvtsi2ssq>},
     Lowering{ZYDIS_MNEMONIC_CVTSI2SD, &lowerFromInteger<kCvtsi2sdl, kCvtsi2sdq>},
     Lowering{ZYDIS_MNEMONIC_CVTSS2SI, &lowerToInteger<kCvtss2sil, kCvtss2siq, std::uint32_t>},

@@ -221,20 +221,22 @@ struct Dppd {
 bool dotProductOfSinglesPasses(Cpu& cpu, __m128i words, __m128i a, __m128i b) {
   const __m128i ones = _mm_set1_epi32(0x3f80'0000), zeros = _mm_setzero_si128();
   __m128i terms;
-  if (!applyLettingThrough(cpu, kMulps, Underflow::singles, select(words, ones, a), select(words, ones, b), terms))
+  if (!applyLettingThrough(cpu, kMulps, singles(Ranges::Kind::scaled, 4), select(words, ones, a),
+                           select(words, ones, b), terms))
     return false;
   terms = _mm_and_si128(terms, words);
-  return applyLettingThrough(cpu, kHaddps, Underflow::pairedSingles, terms, zeros, terms) &&
-         applyLettingThrough(cpu, kHaddps, Underflow::pairedSingles, terms, zeros, terms);
+  return applyLettingThrough(cpu, kHaddps, kPairsOfSingles, terms, zeros, terms) &&
+         applyLettingThrough(cpu, kHaddps, kPairsOfSingles, terms, zeros, terms);
 }
 
 bool dotProductOfDoublesPasses(Cpu& cpu, __m128i words, __m128i a, __m128i b) {
   const __m128i ones = _mm_set1_epi64x(0x3ff0'0000'0000'0000), zeros = _mm_setzero_si128();
   __m128i terms;
-  if (!applyLettingThrough(cpu, kMulpd, Underflow::doubles, select(words, ones, a), select(words, ones, b), terms))
+  if (!applyLettingThrough(cpu, kMulpd, doubles(Ranges::Kind::scaled, 2), select(words, ones, a),
+                           select(words, ones, b), terms))
     return false;
   terms = _mm_and_si128(terms, words);
-  return applyLettingThrough(cpu, kHaddpd, Underflow::pairedDoubles, terms, zeros, terms);
+  return applyLettingThrough(cpu, kHaddpd, kPairsOfDoubles, terms, zeros, terms);
 }
 
 // `third` is the words of the operands that are chosen, `detail` those of the result that the sum goes to.
@@ -267,48 +269,56 @@ bool lowerDotProduct(const Instruction& instruction, Emitter& emitter) {
 }
 
 constexpr std::array kLowerings{
-    Lowering{ZYDIS_MNEMONIC_ADDPS, &lowerFloating<kAddps, Underflow::singles, FromAligned>},
-    Lowering{ZYDIS_MNEMONIC_ADDPD, &lowerFloating<kAddpd, Underflow::doubles, FromAligned>},
-    Lowering{ZYDIS_MNEMONIC_ADDSS, &lowerFloating<kAddss, Underflow::single, Scalar<std::uint32_t>::From>},
-    Lowering{ZYDIS_MNEMONIC_ADDSD, &lowerFloating<kAddsd, Underflow::oneDouble, Scalar<std::uint64_t>::From>},
-    Lowering{ZYDIS_MNEMONIC_SUBPS, &lowerFloating<kSubps, Underflow::singles, FromAligned>},
-    Lowering{ZYDIS_MNEMONIC_SUBPD, &lowerFloating<kSubpd, Underflow::doubles, FromAligned>},
-    Lowering{ZYDIS_MNEMONIC_SUBSS, &lowerFloating<kSubss, Underflow::single, Scalar<std::uint32_t>::From>},
-    Lowering{ZYDIS_MNEMONIC_SUBSD, &lowerFloating<kSubsd, Underflow::oneDouble, Scalar<std::uint64_t>::From>},
-    Lowering{ZYDIS_MNEMONIC_MULPS, &lowerFloating<kMulps, Underflow::singles, FromAligned>},
-    Lowering{ZYDIS_MNEMONIC_MULPD, &lowerFloating<kMulpd, Underflow::doubles, FromAligned>},
-    Lowering{ZYDIS_MNEMONIC_MULSS, &lowerFloating<kMulss, Underflow::single, Scalar<std::uint32_t>::From>},
-    Lowering{ZYDIS_MNEMONIC_MULSD, &lowerFloating<kMulsd, Underflow::oneDouble, Scalar<std::uint64_t>::From>},
-    Lowering{ZYDIS_MNEMONIC_DIVPS, &lowerFloating<kDivps, Underflow::singles, FromAligned>},
-    Lowering{ZYDIS_MNEMONIC_DIVPD, &lowerFloating<kDivpd, Underflow::doubles, FromAligned>},
-    Lowering{ZYDIS_MNEMONIC_DIVSS, &lowerFloating<kDivss, Underflow::single, Scalar<std::uint32_t>::From>},
-    Lowering{ZYDIS_MNEMONIC_DIVSD, &lowerFloating<kDivsd, Underflow::oneDouble, Scalar<std::uint64_t>::From>},
-    Lowering{ZYDIS_MNEMONIC_MINPS, &lowerFloating<kMinps, Underflow::never, FromAligned>},
-    Lowering{ZYDIS_MNEMONIC_MINPD, &lowerFloating<kMinpd, Underflow::never, FromAligned>},
-    Lowering{ZYDIS_MNEMONIC_MINSS, &lowerFloating<kMinss, Underflow::never, Scalar<std::uint32_t>::From>},
-    Lowering{ZYDIS_MNEMONIC_MINSD, &lowerFloating<kMinsd, Underflow::never, Scalar<std::uint64_t>::From>},
-    Lowering{ZYDIS_MNEMONIC_MAXPS, &lowerFloating<kMaxps, Underflow::never, FromAligned>},
-    Lowering{ZYDIS_MNEMONIC_MAXPD, &lowerFloating<kMaxpd, Underflow::never, FromAligned>},
-    Lowering{ZYDIS_MNEMONIC_MAXSS, &lowerFloating<kMaxss, Underflow::never, Scalar<std::uint32_t>::From>},
-    Lowering{ZYDIS_MNEMONIC_MAXSD, &lowerFloating<kMaxsd, Underflow::never, Scalar<std::uint64_t>::From>},
-    Lowering{ZYDIS_MNEMONIC_SQRTPS, &lowerFloating<kSqrtps, Underflow::never, FromAligned>},
-    Lowering{ZYDIS_MNEMONIC_SQRTPD, &lowerFloating<kSqrtpd, Underflow::never, FromAligned>},
-    Lowering{ZYDIS_MNEMONIC_SQRTSS, &lowerFloating<kSqrtss, Underflow::never, Scalar<std::uint32_t>::From>},
-    Lowering{ZYDIS_MNEMONIC_SQRTSD, &lowerFloating<kSqrtsd, Underflow::never, Scalar<std::uint64_t>::From>},
-    Lowering{ZYDIS_MNEMONIC_ADDSUBPS, &lowerFloating<kAddsubps, Underflow::singles, FromAligned>},
-    Lowering{ZYDIS_MNEMONIC_ADDSUBPD, &lowerFloating<kAddsubpd, Underflow::doubles, FromAligned>},
-    Lowering{ZYDIS_MNEMONIC_HADDPS, &lowerFloating<kHaddps, Underflow::pairedSingles, FromAligned>},
-    Lowering{ZYDIS_MNEMONIC_HADDPD, &lowerFloating<kHaddpd, Underflow::pairedDoubles, FromAligned>},
-    Lowering{ZYDIS_MNEMONIC_HSUBPS, &lowerFloating<kHsubps, Underflow::pairedSingles, FromAligned>},
-    Lowering{ZYDIS_MNEMONIC_HSUBPD, &lowerFloating<kHsubpd, Underflow::pairedDoubles, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_ADDPS, &lowerFloating<kAddps, singles(Ranges::Kind::summed, 4), FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_ADDPD, &lowerFloating<kAddpd, doubles(Ranges::Kind::summed, 2), FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_ADDSS,
+             &lowerFloating<kAddss, singles(Ranges::Kind::summed, 1), Scalar<std::uint32_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_ADDSD,
+             &lowerFloating<kAddsd, doubles(Ranges::Kind::summed, 1), Scalar<std::uint64_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_SUBPS, &lowerFloating<kSubps, singles(Ranges::Kind::summed, 4), FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_SUBPD, &lowerFloating<kSubpd, doubles(Ranges::Kind::summed, 2), FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_SUBSS,
+             &lowerFloating<kSubss, singles(Ranges::Kind::summed, 1), Scalar<std::uint32_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_SUBSD,
+             &lowerFloating<kSubsd, doubles(Ranges::Kind::summed, 1), Scalar<std::uint64_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_MULPS, &lowerFloating<kMulps, singles(Ranges::Kind::scaled, 4), FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_MULPD, &lowerFloating<kMulpd, doubles(Ranges::Kind::scaled, 2), FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_MULSS,
+             &lowerFloating<kMulss, singles(Ranges::Kind::scaled, 1), Scalar<std::uint32_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_MULSD,
+             &lowerFloating<kMulsd, doubles(Ranges::Kind::scaled, 1), Scalar<std::uint64_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_DIVPS, &lowerFloating<kDivps, singles(Ranges::Kind::scaled, 4), FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_DIVPD, &lowerFloating<kDivpd, doubles(Ranges::Kind::scaled, 2), FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_DIVSS,
+             &lowerFloating<kDivss, singles(Ranges::Kind::scaled, 1), Scalar<std::uint32_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_DIVSD,
+             &lowerFloating<kDivsd, doubles(Ranges::Kind::scaled, 1), Scalar<std::uint64_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_MINPS, &lowerFloating<kMinps, kNever, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_MINPD, &lowerFloating<kMinpd, kNever, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_MINSS, &lowerFloating<kMinss, kNever, Scalar<std::uint32_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_MINSD, &lowerFloating<kMinsd, kNever, Scalar<std::uint64_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_MAXPS, &lowerFloating<kMaxps, kNever, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_MAXPD, &lowerFloating<kMaxpd, kNever, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_MAXSS, &lowerFloating<kMaxss, kNever, Scalar<std::uint32_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_MAXSD, &lowerFloating<kMaxsd, kNever, Scalar<std::uint64_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_SQRTPS, &lowerFloating<kSqrtps, kNever, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_SQRTPD, &lowerFloating<kSqrtpd, kNever, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_SQRTSS, &lowerFloating<kSqrtss, kNever, Scalar<std::uint32_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_SQRTSD, &lowerFloating<kSqrtsd, kNever, Scalar<std::uint64_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_ADDSUBPS, &lowerFloating<kAddsubps, singles(Ranges::Kind::summed, 4), FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_ADDSUBPD, &lowerFloating<kAddsubpd, doubles(Ranges::Kind::summed, 2), FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_HADDPS, &lowerFloating<kHaddps, kPairsOfSingles, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_HADDPD, &lowerFloating<kHaddpd, kPairsOfDoubles, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_HSUBPS, &lowerFloating<kHsubps, kPairsOfSingles, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_HSUBPD, &lowerFloating<kHsubpd, kPairsOfDoubles, FromAligned>},
     Lowering{ZYDIS_MNEMONIC_RCPPS, &lowerPacked<kRcpps>},
     Lowering{ZYDIS_MNEMONIC_RSQRTPS, &lowerPacked<kRsqrtps>},
     Lowering{ZYDIS_MNEMONIC_RCPSS, &lowerPacked<kRcpss, Scalar<std::uint32_t>::From>},
     Lowering{ZYDIS_MNEMONIC_RSQRTSS, &lowerPacked<kRsqrtss, Scalar<std::uint32_t>::From>},
-    Lowering{ZYDIS_MNEMONIC_ROUNDPS, &lowerFloatingChoice<Roundps, 4, Underflow::never, FromAligned>},
-    Lowering{ZYDIS_MNEMONIC_ROUNDPD, &lowerFloatingChoice<Roundpd, 4, Underflow::never, FromAligned>},
-    Lowering{ZYDIS_MNEMONIC_ROUNDSS, &lowerFloatingChoice<Roundss, 4, Underflow::never, Scalar<std::uint32_t>::From>},
-    Lowering{ZYDIS_MNEMONIC_ROUNDSD, &lowerFloatingChoice<Roundsd, 4, Underflow::never, Scalar<std::uint64_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_ROUNDPS, &lowerFloatingChoice<Roundps, 4, kNever, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_ROUNDPD, &lowerFloatingChoice<Roundpd, 4, kNever, FromAligned>},
+    Lowering{ZYDIS_MNEMONIC_ROUNDSS, &lowerFloatingChoice<Roundss, 4, kNever, Scalar<std::uint32_t>::From>},
+    Lowering{ZYDIS_MNEMONIC_ROUNDSD, &lowerFloatingChoice<Roundsd, 4, kNever, Scalar<std::uint64_t>::From>},
     Lowering{ZYDIS_MNEMONIC_DPPS, &lowerDotProduct<Dpps, &dotProductOfSinglesPasses, 4>},
     Lowering{ZYDIS_MNEMONIC_DPPD, &lowerDotProduct<Dppd, &dotProductOfDoublesPasses, 2>},
 };
