@@ -4,7 +4,7 @@
 
 #include "vmm/hypervisor/soft/soft_vm.h"
 #include "vmm/hypervisor/soft/system/cpuid.h"
-#include "vmm/hypervisor/soft/system/host_counter.h"
+#include "vmm/hypervisor/soft/time/host_counter.h"
 
 namespace qm {
 

@@ -1,40 +1,13 @@
 // A CPU in software behind the seam, with its interrupt controllers and clocks: for every x86-64 host without KVM.
 #pragma once
 
-#include <cstdint>
-#include <functional>
 #include <memory>
-#include <string_view>
 
 #include "vmm/hypervisor/hypervisor.h"
+#include "vmm/hypervisor/soft/settings/soft_settings.h"
 #include "vmm/result/result.h"
 
 namespace qm {
-
-// What a guest's time is: the host's, or the instructions it has executed (one nanosecond each), which makes a machine
-// of one vCPU do the same thing each time.
-enum class SoftClock : std::uint8_t { host, instructions };
-
-// What a VM's processors have done, all of them together.
-struct SoftCounters {
-  std::uint64_t instructions = 0;  // executed; one with a repeat prefix counts once
-  std::uint64_t decoded = 0;
-};
-
-// Who is told. Each may be empty.
-struct SoftObserver {
-  // The first of each instruction that is not modelled, of each vCPU: its mnemonic and address. It raises #UD. From the
-  // vCPU's thread.
-  std::function<void(std::string_view mnemonic, std::uint64_t rip)> onUnmodelled;
-  // As the VM ends, from the thread that ends it.
-  std::function<void(const SoftCounters&)> onEnd;
-};
-
-struct SoftSettings {
-  SoftClock clock = SoftClock::host;
-  std::uint64_t seed = 0;  // of rdrand and rdseed, with SoftClock::instructions
-  SoftObserver observer;
-};
 
 // giveUp when the host's CPU lacks what every guest is offered (x86-64-v2); the sentence names it.
 Result<std::unique_ptr<Hypervisor>> openSoft(const SoftSettings& settings = {});

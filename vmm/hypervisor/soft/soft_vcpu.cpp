@@ -6,9 +6,9 @@
 
 #include "vmm/hypervisor/soft/chips/interrupt_fabric.h"
 #include "vmm/hypervisor/soft/system/cpuid.h"
-#include "vmm/hypervisor/soft/system/guest_clock.h"
 #include "vmm/hypervisor/soft/system/kvm_clock.h"
 #include "vmm/hypervisor/soft/system/msrs.h"
+#include "vmm/hypervisor/soft/time/guest_clock.h"
 #include "vmm/hypervisor/soft/vcpu/extended_area.h"
 #include "vmm/hypervisor/soft/vcpu/register_groups.h"
 

@@ -9,7 +9,7 @@
 #include "vmm/hypervisor/soft/memory/tlb_flush.h"
 #include "vmm/hypervisor/soft/memory/world.h"
 #include "vmm/hypervisor/soft/soft_vcpu.h"
-#include "vmm/hypervisor/soft/system/guest_clock.h"
+#include "vmm/hypervisor/soft/time/guest_clock.h"
 #include "vmm/result/check.h"
 
 namespace qm::soft {

@@ -72,6 +72,13 @@ enum class Outcome : std::uint8_t {
 // What runs next at cpu.rip, by the current pages and mode. Never null: where there is no block yet to be had (a fetch
 // that faults, a step that ends here), an operation that hands back to the loop.
 const Operation* nextBlock(Cpu& cpu);
+// The same for a block that has ended at gpr[kBlockRip] already, with the link from `from` (`way` of Operation::chain)
+// remembered where it is one within a page.
+const Operation* blockAfter(Cpu& cpu);
+const Operation* blockAfter(Cpu& cpu, const Operation* from, unsigned way);
+
+// An instruction was met that is not modelled: counted by its name, and told of once.
+void countUnmodelled(Cpu& cpu, const Operation& op);
 
 template <auto body>
 QM_OPERATION void system(Cpu& cpu, const Operation* op, Flags flags, std::int64_t budget) {

@@ -5,7 +5,7 @@
 
 #include "vmm/hypervisor/soft/chips/interrupt_fabric.h"
 #include "vmm/hypervisor/soft/cpu/tlb.h"
-#include "vmm/hypervisor/soft/system/guest_clock.h"
+#include "vmm/hypervisor/soft/time/guest_clock.h"
 
 namespace qm::soft {
 

@@ -9,11 +9,10 @@
 #include <expected>
 
 #include "vmm/hypervisor/soft/cpu/cpu.h"
+#include "vmm/hypervisor/soft/cpu/use.h"
 #include "vmm/hypervisor/soft/memory/physical_memory.h"
 
 namespace qm::soft {
-
-enum class Use : std::uint8_t { read, write, fetch };
 
 struct Translation {
   std::uint64_t physical = 0;

@@ -1,6 +1,6 @@
 #include "vmm/hypervisor/soft/memory/watched_access.h"
 
-#include "vmm/hypervisor/soft/system/debug.h"
+#include "vmm/hypervisor/soft/cpu/debug.h"
 
 namespace qm::soft {
 

@@ -1,9 +1,8 @@
 #include "vmm/hypervisor/soft/operations/branch.h"
 
-#include "vmm/hypervisor/soft/decode/block_cache.h"
+#include "vmm/hypervisor/soft/operations/far_transfer.h"
 #include "vmm/hypervisor/soft/operations/operand.h"
 #include "vmm/hypervisor/soft/operations/stack_access.h"
-#include "vmm/hypervisor/soft/system/far_transfer.h"
 
 namespace qm::soft {
 
@@ -20,14 +19,14 @@ inline const Operation* goTo(Cpu& cpu, const Operation* op, std::uint64_t rip, u
   const std::int32_t link = op->chain[way];
   if (link != 0) [[likely]]
     return op + link;
-  return cpu.blocks->next(cpu, op, way);
+  return blockAfter(cpu, op, way);
 }
 
 inline const Operation* goToIndirect(Cpu& cpu, std::uint64_t rip) {
   cpu.gpr[kBlockRip] = rip;
   if (const Operation* block = cpu.jumps->find(rip)) [[likely]]
     return block;
-  return cpu.blocks->next(cpu);
+  return blockAfter(cpu);
 }
 
 std::uint64_t targetOf(const Cpu& cpu, const Operation& op) {

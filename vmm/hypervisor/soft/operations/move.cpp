@@ -2,9 +2,9 @@
 
 #include <bit>
 
+#include "vmm/hypervisor/soft/operations/control_moves.h"
 #include "vmm/hypervisor/soft/operations/locked.h"
 #include "vmm/hypervisor/soft/operations/operand.h"
-#include "vmm/hypervisor/soft/system/control_moves.h"
 
 namespace qm::soft {
 

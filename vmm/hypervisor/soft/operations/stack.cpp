@@ -1,8 +1,8 @@
 #include "vmm/hypervisor/soft/operations/stack.h"
 
 #include "vmm/hypervisor/soft/operations/operand.h"
+#include "vmm/hypervisor/soft/operations/segment_load.h"
 #include "vmm/hypervisor/soft/operations/stack_access.h"
-#include "vmm/hypervisor/soft/system/segment_load.h"
 
 namespace qm::soft {
 

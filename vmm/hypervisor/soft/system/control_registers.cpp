@@ -3,10 +3,10 @@
 #include <array>
 
 #include "vmm/hypervisor/soft/chips/interrupt_fabric.h"
+#include "vmm/hypervisor/soft/cpu/unmodelled.h"
 #include "vmm/hypervisor/soft/memory/tlb_flush.h"
 #include "vmm/hypervisor/soft/system/cpuid.h"
 #include "vmm/hypervisor/soft/system/segment_register.h"
-#include "vmm/hypervisor/soft/system/unmodelled.h"
 
 namespace qm::soft {
 

@@ -1,4 +1,4 @@
-#include "vmm/hypervisor/soft/system/debug.h"
+#include "vmm/hypervisor/soft/cpu/debug.h"
 
 #include <gtest/gtest.h>
 

@@ -2,9 +2,9 @@
 
 #include <array>
 
+#include "vmm/hypervisor/soft/cpu/debug.h"
 #include "vmm/hypervisor/soft/memory/access.h"
 #include "vmm/hypervisor/soft/memory/page_walk.h"
-#include "vmm/hypervisor/soft/system/debug.h"
 
 namespace qm::soft {
 

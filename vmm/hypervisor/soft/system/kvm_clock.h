@@ -9,7 +9,7 @@
 #include <cstdint>
 
 #include "vmm/hypervisor/soft/cpu/cpu.h"
-#include "vmm/hypervisor/soft/system/guest_clock.h"
+#include "vmm/hypervisor/soft/time/guest_clock.h"
 
 namespace qm::soft {
 

@@ -5,10 +5,10 @@
 #include "vmm/hypervisor/soft/chips/interrupt_fabric.h"
 #include "vmm/hypervisor/soft/memory/page_walk.h"
 #include "vmm/hypervisor/soft/memory/tlb_flush.h"
-#include "vmm/hypervisor/soft/system/guest_clock.h"
 #include "vmm/hypervisor/soft/system/held_msrs.h"
 #include "vmm/hypervisor/soft/system/kvm_clock.h"
 #include "vmm/hypervisor/soft/system/msr_numbers.h"
+#include "vmm/hypervisor/soft/time/guest_clock.h"
 
 namespace qm::soft {
 

@@ -4,8 +4,8 @@
 #include "vmm/hypervisor/soft/memory/access.h"
 #include "vmm/hypervisor/soft/memory/device_memory.h"
 #include "vmm/hypervisor/soft/system/descriptor.h"
-#include "vmm/hypervisor/soft/system/guest_clock.h"
 #include "vmm/hypervisor/soft/system/interrupt_flag.h"
+#include "vmm/hypervisor/soft/time/guest_clock.h"
 
 namespace qm::soft {
 

@@ -3,7 +3,7 @@
 #include <array>
 #include <cstring>
 
-#include "vmm/hypervisor/soft/system/guest_clock.h"
+#include "vmm/hypervisor/soft/time/guest_clock.h"
 #include "vmm/os/random.h"
 
 namespace qm::soft {

@@ -1,8 +1,8 @@
 #include "vmm/hypervisor/soft/system/segment_register.h"
 
+#include "vmm/hypervisor/soft/cpu/unmodelled.h"
 #include "vmm/hypervisor/soft/memory/page_walk.h"
 #include "vmm/hypervisor/soft/system/descriptor.h"
-#include "vmm/hypervisor/soft/system/unmodelled.h"
 
 namespace qm::soft {
 

@@ -14,7 +14,7 @@
 #include "vmm/hypervisor/soft/memory/physical_memory.h"
 #include "vmm/hypervisor/soft/memory/world.h"
 #include "vmm/hypervisor/soft/system/cpuid.h"
-#include "vmm/hypervisor/soft/system/guest_clock.h"
+#include "vmm/hypervisor/soft/time/guest_clock.h"
 
 namespace qm::soft {
 

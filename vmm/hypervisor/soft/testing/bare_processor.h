@@ -7,13 +7,13 @@
 #include <memory>
 #include <span>
 
+#include "vmm/hypervisor/soft/blocks/block_cache.h"
 #include "vmm/hypervisor/soft/chips/interrupt_fabric.h"
 #include "vmm/hypervisor/soft/cpu/cpu.h"
-#include "vmm/hypervisor/soft/decode/block_cache.h"
 #include "vmm/hypervisor/soft/memory/code_watch.h"
 #include "vmm/hypervisor/soft/memory/physical_memory.h"
 #include "vmm/hypervisor/soft/memory/world.h"
-#include "vmm/hypervisor/soft/system/guest_clock.h"
+#include "vmm/hypervisor/soft/time/guest_clock.h"
 #include "vmm/os/mapping.h"
 
 namespace qm::soft {

@@ -5,13 +5,13 @@
 #include <fmt/format.h>
 
 #include "vmm/hypervisor/soft/chips/interrupt_fabric.h"
+#include "vmm/hypervisor/soft/cpu/debug.h"
 #include "vmm/hypervisor/soft/cpu/handler.h"
 #include "vmm/hypervisor/soft/memory/world.h"
-#include "vmm/hypervisor/soft/system/debug.h"
 #include "vmm/hypervisor/soft/system/events.h"
-#include "vmm/hypervisor/soft/system/guest_clock.h"
 #include "vmm/hypervisor/soft/system/kvm_clock.h"
 #include "vmm/hypervisor/soft/system/reset.h"
+#include "vmm/hypervisor/soft/time/guest_clock.h"
 #include "vmm/hypervisor/soft/vcpu/register_groups.h"
 #include "vmm/result/check.h"
 
@@ -95,8 +95,8 @@ std::optional<VcpuExit> RunLoop::deliverInjected() {
   return finish(deliverInterrupt(cpu_, *std::exchange(injectedInterrupt_, std::nullopt)));
 }
 
-// SDM 3A, table 6-2: INIT, then NMI, then maskable interrupts. All that waits is looked at: who sleeps is not told of it
-// again.
+// SDM 3A, table 6-2: INIT, then NMI, then maskable interrupts. All that waits is looked at: who sleeps is not told of
+// it again.
 std::optional<VcpuExit> RunLoop::takeWork() {
   InterruptFabric& chips = cpu_.around.chips;
   const std::uint32_t index = cpu_.around.index;

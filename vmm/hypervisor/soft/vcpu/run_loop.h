@@ -11,9 +11,9 @@
 #include <optional>
 
 #include "vmm/hypervisor/exit.h"
+#include "vmm/hypervisor/soft/blocks/block_cache.h"
 #include "vmm/hypervisor/soft/chips/interrupt_fabric.h"
 #include "vmm/hypervisor/soft/cpu/cpu.h"
-#include "vmm/hypervisor/soft/decode/block_cache.h"
 #include "vmm/hypervisor/soft/system/events.h"
 #include "vmm/hypervisor/state.h"
 #include "vmm/result/result.h"

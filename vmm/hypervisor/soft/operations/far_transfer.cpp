@@ -1,10 +1,10 @@
-#include "vmm/hypervisor/soft/system/far_transfer.h"
+#include "vmm/hypervisor/soft/operations/far_transfer.h"
 
+#include "vmm/hypervisor/soft/operations/interrupt_return.h"
 #include "vmm/hypervisor/soft/operations/operand.h"
+#include "vmm/hypervisor/soft/operations/software_interrupt.h"
 #include "vmm/hypervisor/soft/operations/stack_access.h"
-#include "vmm/hypervisor/soft/system/interrupt_return.h"
 #include "vmm/hypervisor/soft/system/segment_register.h"
-#include "vmm/hypervisor/soft/system/software_interrupt.h"
 
 namespace qm::soft {
 

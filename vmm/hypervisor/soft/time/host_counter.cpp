@@ -1,4 +1,4 @@
-#include "vmm/hypervisor/soft/system/host_counter.h"
+#include "vmm/hypervisor/soft/time/host_counter.h"
 
 #include <cpuid.h>
 #include <immintrin.h>

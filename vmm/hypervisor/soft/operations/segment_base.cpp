@@ -1,4 +1,4 @@
-#include "vmm/hypervisor/soft/system/segment_base.h"
+#include "vmm/hypervisor/soft/operations/segment_base.h"
 
 #include <utility>
 

@@ -1,4 +1,4 @@
-#include "vmm/hypervisor/soft/decode/block_builder.h"
+#include "vmm/hypervisor/soft/blocks/block_builder.h"
 
 #include <gtest/gtest.h>
 

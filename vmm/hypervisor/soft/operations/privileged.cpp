@@ -1,13 +1,13 @@
-#include "vmm/hypervisor/soft/system/privileged.h"
+#include "vmm/hypervisor/soft/operations/privileged.h"
 
 #include "vmm/hypervisor/soft/memory/page_walk.h"
 #include "vmm/hypervisor/soft/memory/tlb_flush.h"
 #include "vmm/hypervisor/soft/operations/operand.h"
 #include "vmm/hypervisor/soft/operations/register_place.h"
 #include "vmm/hypervisor/soft/system/cpuid.h"
-#include "vmm/hypervisor/soft/system/guest_clock.h"
 #include "vmm/hypervisor/soft/system/interrupt_flag.h"
 #include "vmm/hypervisor/soft/system/msrs.h"
+#include "vmm/hypervisor/soft/time/guest_clock.h"
 
 namespace qm::soft {
 

@@ -1,12 +1,12 @@
-#include "vmm/hypervisor/soft/decode/block_cache.h"
+#include "vmm/hypervisor/soft/blocks/block_cache.h"
 
 #include <utility>
 
 #include <Zydis/Mnemonic.h>
 
+#include "vmm/hypervisor/soft/blocks/block_builder.h"
 #include "vmm/hypervisor/soft/cpu/handler.h"
 #include "vmm/hypervisor/soft/cpu/own_arithmetic.h"
-#include "vmm/hypervisor/soft/decode/block_builder.h"
 
 namespace qm::soft {
 
@@ -150,6 +150,18 @@ void BlockCache::countUnmodelled(std::uint16_t mnemonic, std::uint64_t rip) {
 const Operation* nextBlock(Cpu& cpu) {
   cpu.gpr[kBlockRip] = cpu.rip;
   return cpu.blocks->next(cpu);
+}
+
+const Operation* blockAfter(Cpu& cpu) {
+  return cpu.blocks->next(cpu);
+}
+
+const Operation* blockAfter(Cpu& cpu, const Operation* from, unsigned way) {
+  return cpu.blocks->next(cpu, from, way);
+}
+
+void countUnmodelled(Cpu& cpu, const Operation& op) {
+  cpu.blocks->countUnmodelled(op.mnemonic, addressOf(cpu, op));
 }
 
 }  // namespace qm::soft

@@ -1,4 +1,4 @@
-#include "vmm/hypervisor/soft/system/descriptor_tables.h"
+#include "vmm/hypervisor/soft/operations/descriptor_tables.h"
 
 #include <array>
 #include <cstring>

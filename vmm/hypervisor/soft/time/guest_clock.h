@@ -14,8 +14,8 @@
 #include <optional>
 
 #include "vmm/hypervisor/soft/cpu/cpu.h"
-#include "vmm/hypervisor/soft/soft_hypervisor.h"
-#include "vmm/hypervisor/soft/system/host_counter.h"
+#include "vmm/hypervisor/soft/settings/soft_settings.h"
+#include "vmm/hypervisor/soft/time/host_counter.h"
 #include "vmm/hypervisor/state.h"
 
 namespace qm::soft {

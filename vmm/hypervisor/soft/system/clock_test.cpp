@@ -1,11 +1,10 @@
-#include "vmm/hypervisor/soft/system/guest_clock.h"
-
 #include <thread>
 
 #include <gtest/gtest.h>
 
 #include "vmm/hypervisor/soft/system/msrs.h"
 #include "vmm/hypervisor/soft/system/test_machine.h"
+#include "vmm/hypervisor/soft/time/guest_clock.h"
 
 namespace qm::soft {
 namespace {

@@ -1,4 +1,4 @@
-#include "vmm/hypervisor/soft/system/segment_query.h"
+#include "vmm/hypervisor/soft/operations/segment_query.h"
 
 #include "vmm/hypervisor/soft/operations/register_or_memory.h"
 #include "vmm/hypervisor/soft/system/descriptor.h"

@@ -1,7 +1,7 @@
-#include "vmm/hypervisor/soft/system/debug_moves.h"
+#include "vmm/hypervisor/soft/operations/debug_moves.h"
 
+#include "vmm/hypervisor/soft/cpu/debug.h"
 #include "vmm/hypervisor/soft/operations/operand.h"
-#include "vmm/hypervisor/soft/system/debug.h"
 
 namespace qm::soft {
 

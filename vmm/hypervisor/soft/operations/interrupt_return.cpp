@@ -1,14 +1,14 @@
-#include "vmm/hypervisor/soft/system/interrupt_return.h"
+#include "vmm/hypervisor/soft/operations/interrupt_return.h"
 
 #include <array>
 #include <span>
 
+#include "vmm/hypervisor/soft/cpu/unmodelled.h"
+#include "vmm/hypervisor/soft/operations/far_transfer.h"
 #include "vmm/hypervisor/soft/operations/stack_access.h"
 #include "vmm/hypervisor/soft/system/descriptor.h"
-#include "vmm/hypervisor/soft/system/far_transfer.h"
 #include "vmm/hypervisor/soft/system/interrupt_flag.h"
 #include "vmm/hypervisor/soft/system/segment_register.h"
-#include "vmm/hypervisor/soft/system/unmodelled.h"
 
 namespace qm::soft {
 

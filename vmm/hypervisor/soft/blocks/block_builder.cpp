@@ -1,11 +1,11 @@
-#include "vmm/hypervisor/soft/decode/block_builder.h"
+#include "vmm/hypervisor/soft/blocks/block_builder.h"
 
 #include <algorithm>
 #include <array>
 #include <cstring>
 
+#include "vmm/hypervisor/soft/blocks/block_cache.h"
 #include "vmm/hypervisor/soft/cpu/handler.h"
-#include "vmm/hypervisor/soft/decode/block_cache.h"
 #include "vmm/hypervisor/soft/decode/lowering.h"
 #include "vmm/hypervisor/soft/memory/code_watch.h"
 #include "vmm/hypervisor/soft/memory/page_walk.h"

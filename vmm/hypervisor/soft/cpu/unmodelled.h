@@ -2,13 +2,13 @@
 #pragma once
 
 #include "vmm/hypervisor/soft/cpu/cpu.h"
-#include "vmm/hypervisor/soft/decode/block_cache.h"
+#include "vmm/hypervisor/soft/cpu/handler.h"
 
 namespace qm::soft {
 
 // Counted, and #UD. False, for `return`.
 inline bool refuseUnmodelled(Cpu& cpu, const Operation& op) {
-  cpu.blocks->countUnmodelled(op.mnemonic, addressOf(cpu, op));
+  countUnmodelled(cpu, op);
   return raise(cpu, Exception::invalidOpcode);
 }
 

@@ -7,7 +7,7 @@
 #include <cstdint>
 
 #include "vmm/hypervisor/soft/cpu/cpu.h"
-#include "vmm/hypervisor/soft/memory/page_walk.h"
+#include "vmm/hypervisor/soft/cpu/use.h"
 
 namespace qm::soft {
 

@@ -1,4 +1,4 @@
-#include "vmm/hypervisor/soft/system/guest_clock.h"
+#include "vmm/hypervisor/soft/time/guest_clock.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "vmm/hypervisor/soft/system/port_io.h"
+#include "vmm/hypervisor/soft/operations/port_io.h"
 
 #include <algorithm>
 #include <span>

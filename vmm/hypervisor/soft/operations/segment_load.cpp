@@ -1,10 +1,10 @@
-#include "vmm/hypervisor/soft/system/segment_load.h"
+#include "vmm/hypervisor/soft/operations/segment_load.h"
 
+#include "vmm/hypervisor/soft/operations/descriptor_tables.h"
 #include "vmm/hypervisor/soft/operations/register_or_memory.h"
+#include "vmm/hypervisor/soft/operations/segment_base.h"
+#include "vmm/hypervisor/soft/operations/segment_query.h"
 #include "vmm/hypervisor/soft/operations/stack_access.h"
-#include "vmm/hypervisor/soft/system/descriptor_tables.h"
-#include "vmm/hypervisor/soft/system/segment_base.h"
-#include "vmm/hypervisor/soft/system/segment_query.h"
 #include "vmm/hypervisor/soft/system/segment_register.h"
 
 namespace qm::soft {

@@ -1,8 +1,8 @@
-#include "vmm/hypervisor/soft/system/software_interrupt.h"
+#include "vmm/hypervisor/soft/operations/software_interrupt.h"
 
+#include "vmm/hypervisor/soft/cpu/unmodelled.h"
 #include "vmm/hypervisor/soft/system/descriptor.h"
 #include "vmm/hypervisor/soft/system/events.h"
-#include "vmm/hypervisor/soft/system/unmodelled.h"
 
 namespace qm::soft {
 

@@ -1,4 +1,4 @@
-#include "vmm/hypervisor/soft/system/syscall.h"
+#include "vmm/hypervisor/soft/operations/syscall.h"
 
 #include "vmm/hypervisor/soft/memory/page_walk.h"
 #include "vmm/hypervisor/soft/operations/stack_access.h"

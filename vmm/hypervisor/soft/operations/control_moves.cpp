@@ -1,9 +1,9 @@
-#include "vmm/hypervisor/soft/system/control_moves.h"
+#include "vmm/hypervisor/soft/operations/control_moves.h"
 
+#include "vmm/hypervisor/soft/operations/debug_moves.h"
 #include "vmm/hypervisor/soft/operations/register_or_memory.h"
+#include "vmm/hypervisor/soft/operations/segment_load.h"
 #include "vmm/hypervisor/soft/system/control_registers.h"
-#include "vmm/hypervisor/soft/system/debug_moves.h"
-#include "vmm/hypervisor/soft/system/segment_load.h"
 
 namespace qm::soft {
 
