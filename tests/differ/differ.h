@@ -1,0 +1,47 @@
+// Runs cases on two machines and tells where they part.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "tests/differ/generator.h"
+#include "tests/differ/machine.h"
+#include "vmm/result/result.h"
+
+namespace qm::differ {
+
+struct Tally {
+  std::uint64_t cases = 0;
+  std::uint64_t failures = 0;
+  std::uint64_t exceptions = 0;  // cases that ended in one, on the first machine
+  Tally& operator+=(const Tally& other);
+};
+
+class Differ {
+ public:
+  // All outlive the Differ. `reference` is who is right.
+  Differ(const Generator& generator, Machine& reference, Machine& tested)
+      : generator_(generator), reference_(reference), tested_(tested) {}
+
+  // Called with the report of each difference.
+  using OnDifference = std::function<void(const Case& subject, const std::string& report)>;
+  // Cases `0 … cases` of the run `seed`.
+  Result<Tally> run(Family family, std::uint64_t seed, std::uint64_t cases, const OnDifference& onDifference);
+  Result<Tally> replay(const CaseSeed& seed, const OnDifference& onDifference);
+
+  // How many cases there were of each instruction.
+  const std::map<ZydisMnemonic, Tally>& byMnemonic() const { return byMnemonic_; }
+
+ private:
+  Result<Tally> compare(std::span<const Case> cases, const OnDifference& onDifference);
+
+  const Generator& generator_;
+  Machine& reference_;
+  Machine& tested_;
+  std::map<ZydisMnemonic, Tally> byMnemonic_;
+};
+
+}  // namespace qm::differ

@@ -1,0 +1,23 @@
+#include "tests/differ/harness.h"
+
+#include "tests/differ/layout.h"
+
+extern "C" {
+extern const std::uint8_t differHarness[], differHarnessEnd[], differEpilogue[], differLeave[];
+}
+
+namespace qm::differ {
+
+std::span<const std::uint8_t> harnessCode() {
+  return {differHarness, differHarnessEnd};
+}
+
+std::uint64_t epilogueAddress() {
+  return kSandbox + static_cast<std::uint64_t>(differEpilogue - differHarness);
+}
+
+std::uint64_t nativeExitAddress() {
+  return kSandbox + static_cast<std::uint64_t>(differLeave - differHarness);
+}
+
+}  // namespace qm::differ

@@ -1,0 +1,81 @@
+// differ: runs random instructions on the host's CPU and on a hypervisor's, and prints where they differ.
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "tests/differ/differ.h"
+#include "tests/differ/native_machine.h"
+
+namespace qm::differ {
+
+namespace {
+
+struct Options {
+  std::vector<std::string> families;
+  std::uint64_t cases = 10'000;
+  std::uint64_t seed = 1;
+  std::string replay;
+  std::string on = "soft";
+  std::uint64_t shown = 10;  // reports of a family
+};
+
+std::vector<Family> chosenFamilies(const Options& options) {
+  std::vector<Family> chosen;
+  for (const std::string& name : options.families) chosen.push_back(*familyNamed(name));
+  for (std::size_t i = 0; options.families.empty() && i < kFamilies; ++i) chosen.push_back(static_cast<Family>(i));
+  return chosen;
+}
+
+Result<int> runDiffer(const Options& options) {
+  const Generator generator;
+  const std::unique_ptr<Machine> native = TRY(openNative(generator));
+  Differ differ(generator, *native, *native);
+  if (!options.replay.empty()) {
+    const std::optional<CaseSeed> seed = parseCaseSeed(options.replay);
+    if (!seed) return Error(Remedy::fixInput, "a seed is FAMILY:HEX, as a report names it");
+    const auto tally =
+        TRY(differ.replay(*seed, [](const Case&, const std::string& report) { fmt::print("{}", report); }));
+    return tally.failures == 0 ? 0 : 1;
+  }
+  Tally total;
+  std::string table = fmt::format("{:<20} {:>10} {:>10} {:>10}\n", "family", "cases", "failures", "exceptions");
+  for (const Family family : chosenFamilies(options)) {
+    std::uint64_t shown = 0;
+    const Tally tally =
+        TRY(differ.run(family, options.seed, options.cases, [&](const Case&, const std::string& report) {
+          if (shown++ < options.shown) fmt::print("{}\n", report);
+        }));
+    table +=
+        fmt::format("{:<20} {:>10} {:>10} {:>10}\n", nameOf(family), tally.cases, tally.failures, tally.exceptions);
+    total += tally;
+  }
+  fmt::print("{}{:<20} {:>10} {:>10} {:>10}\n", table, "all", total.cases, total.failures, total.exceptions);
+  return total.failures == 0 ? 0 : 1;
+}
+
+}  // namespace
+
+}  // namespace qm::differ
+
+int main(int argc, char** argv) {
+  using namespace qm::differ;
+  CLI::App app("Runs random instructions on the host's CPU and on a hypervisor's, and prints where they differ.");
+  Options options;
+  app.add_option("--family", options.families, "A family, or several; all without")->check([](const std::string& name) {
+    return familyNamed(name) ? std::string() : "no family " + name;
+  });
+  app.add_option("--cases", options.cases, "Cases of each family")->capture_default_str();
+  app.add_option("--seed", options.seed, "Another seed, other cases")->capture_default_str();
+  app.add_option("--replay", options.replay, "One case, by the seed that a report names");
+  app.add_option("--on", options.on, "What is tested: soft, kvm, native")->capture_default_str();
+  app.add_option("--shown", options.shown, "Reports of each family at most")->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+  const auto outcome = runDiffer(options);
+  if (outcome.has_value()) return *outcome;
+  fmt::print(stderr, "differ: {}\n", outcome.error().text());
+  return 2;
+}

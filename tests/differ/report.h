@@ -1,0 +1,18 @@
+// A difference, for people: the listing, and both states side by side.
+#pragma once
+
+#include <string>
+
+#include "tests/differ/case.h"
+#include "tests/differ/machine.h"
+
+namespace qm::differ {
+
+// Whether both ended the same way; a broken machine never did. Outcomes are forgiven already.
+bool isSame(const Ending& a, const Ending& b);
+
+// Rows whose sides differ begin with a `*`. Registers stand in all reports, memory where it changed on either side.
+std::string describe(const Case& subject, const Codec& codec, std::string_view aName, const Ending& a,
+                     std::string_view bName, const Ending& b);
+
+}  // namespace qm::differ
