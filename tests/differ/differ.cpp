@@ -1,7 +1,6 @@
 #include "tests/differ/differ.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "tests/differ/report.h"
 #include "tests/differ/undefined.h"
@@ -17,39 +16,38 @@ Tally& Tally::operator+=(const Tally& other) {
 
 Result<Tally> Differ::run(Family family, std::uint64_t seed, std::uint64_t cases, const OnDifference& onDifference) {
   Tally total;
-  std::vector<Case> batch;
-  for (std::uint64_t index = 0; index < cases;) {
-    const std::uint64_t size = std::min<std::uint64_t>(kSlots, cases - index);
-    batch.clear();
-    for (std::uint64_t i = 0; i < size; ++i) batch.push_back(generator_.make(caseOfRun(family, seed, index + i)));
-    total += TRY(compare(batch, onDifference));
-    index += size;
+  for (std::uint64_t index = 0; index < cases; index += batch_.size()) {
+    batch_.resize(std::min<std::uint64_t>(kSlots, cases - index));
+    for (std::size_t i = 0; i < batch_.size(); ++i) batch_[i] = generator_.make(caseOfRun(family, seed, index + i));
+    total += TRY(compareBatch(onDifference));
   }
   return total;
 }
 
 Result<Tally> Differ::replay(const CaseSeed& seed, const OnDifference& onDifference) {
-  const Case subject = generator_.make(seed);
-  return compare(std::span(&subject, 1), onDifference);
+  batch_.assign(1, generator_.make(seed));
+  return compareBatch(onDifference);
 }
 
-Result<Tally> Differ::compare(std::span<const Case> cases, const OnDifference& onDifference) {
-  std::vector<Ending> expected(cases.size()), got(cases.size());
-  TRY(reference_.run(cases, expected));
-  TRY(tested_.run(cases, got));
+Result<Tally> Differ::compareBatch(const OnDifference& onDifference) {
+  expected_.resize(batch_.size());
+  got_.resize(batch_.size());
+  TRY(reference_.run(batch_, expected_));
+  TRY(tested_.run(batch_, got_));
   Tally total;
-  for (std::size_t i = 0; i < cases.size(); ++i) {
+  for (std::size_t i = 0; i < batch_.size(); ++i) {
+    const Case& subject = batch_[i];
     Tally one{.cases = 1};
-    for (Ending* ending : {&expected[i], &got[i]})
-      if (auto* outcome = std::get_if<Outcome>(ending)) forgive(cases[i], *outcome);
-    const auto* outcome = std::get_if<Outcome>(&expected[i]);
+    for (Ending* ending : {&expected_[i], &got_[i]})
+      if (auto* outcome = std::get_if<Outcome>(ending)) forgive(subject, *outcome);
+    const auto* outcome = std::get_if<Outcome>(&expected_[i]);
     if (outcome != nullptr && outcome->state.vector != kNoVector) one.exceptions = 1;
-    if (!isSame(expected[i], got[i])) {
+    if (!isSame(expected_[i], got_[i])) {
       one.failures = 1;
-      onDifference(cases[i],
-                   describe(cases[i], generator_.codec(), reference_.name(), expected[i], tested_.name(), got[i]));
+      onDifference(subject,
+                   describe(subject, generator_.codec(), reference_.name(), expected_[i], tested_.name(), got_[i]));
     }
-    byMnemonic_[cases[i].instruction.info.mnemonic] += one;
+    byMnemonic_[subject.instruction.info.mnemonic] += one;
     total += one;
   }
   return total;

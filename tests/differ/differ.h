@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "tests/differ/generator.h"
 #include "tests/differ/machine.h"
@@ -36,12 +37,16 @@ class Differ {
   const std::map<ZydisMnemonic, Tally>& byMnemonic() const { return byMnemonic_; }
 
  private:
-  Result<Tally> compare(std::span<const Case> cases, const OnDifference& onDifference);
+  // The cases of batch_.
+  Result<Tally> compareBatch(const OnDifference& onDifference);
 
   const Generator& generator_;
   Machine& reference_;
   Machine& tested_;
   std::map<ZydisMnemonic, Tally> byMnemonic_;
+  // Kept between batches: fresh memory costs more than the cases.
+  std::vector<Case> batch_;
+  std::vector<Ending> expected_, got_;
 };
 
 }  // namespace qm::differ

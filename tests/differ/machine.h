@@ -18,6 +18,12 @@ struct Broken {
 };
 using Ending = std::variant<Outcome, Broken>;
 
+// The outcome to be written into; one that is there already is not cleared first.
+inline Outcome& outcomeIn(Ending& ending) {
+  auto* outcome = std::get_if<Outcome>(&ending);
+  return outcome != nullptr ? *outcome : ending.emplace<Outcome>();
+}
+
 class Machine {
  public:
   virtual ~Machine() = default;

@@ -128,7 +128,7 @@ Status NativeMachine::run(std::span<const Case> cases, std::span<Ending> endings
                         .epilogue = epilogueAddress()};
   std::memcpy(memoryAt(kControl), &control, sizeof control);
   differEnter();
-  for (std::size_t i = 0; i < cases.size(); ++i) readSlot(slotMemory(first + i), endings[i].emplace<Outcome>());
+  for (std::size_t i = 0; i < cases.size(); ++i) readSlot(slotMemory(first + i), outcomeIn(endings[i]));
   return {};
 }
 
@@ -143,7 +143,7 @@ Result<std::unique_ptr<Machine>> openNative(const Generator& generator) {
 // Called by differSignal. Notes the exception in the case's slot and goes on at the epilogue, with the registers as
 // they were. A signal from elsewhere is the default action's, when its instruction runs again.
 [[clang::no_sanitize("address", "undefined", "thread")]] void differOnSignal(int number, siginfo_t* /*info*/,
-                                                                           void* context) {
+                                                                             void* context) {
   using namespace qm::differ;
   auto& registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
   const auto rip = static_cast<std::uint64_t>(registers[REG_RIP]);

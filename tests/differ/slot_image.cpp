@@ -14,11 +14,11 @@ void writeSlot(const Case& subject, std::span<std::uint8_t> slot) {
   const StoredState unset;
   std::memcpy(slot.data() + kStateAt, &subject.state, sizeof subject.state);
   std::memcpy(slot.data() + kStateAt + DIFFER_OUT, &unset, sizeof unset);
-  std::ranges::copy(subject.data, slot.begin() + kDataAt);
-  std::ranges::copy(subject.stack, slot.begin() + kStackAt);
+  std::memcpy(slot.data() + kDataAt, subject.data.data(), kDataBytes);
+  std::memcpy(slot.data() + kStackAt, subject.stack.data(), kStackBytes);
 
   const std::span<std::uint8_t> code = slot.subspan(kCodeAt, kCodeBytes);
-  std::ranges::fill(code, kInt3);
+  std::memset(code.data(), kInt3, code.size());
   std::array<std::uint8_t, ZYDIS_MAX_INSTRUCTION_LENGTH + 5> bytes;
   const auto instruction = subject.instruction.code();
   auto end = std::ranges::copy(instruction, bytes.begin()).out;
@@ -33,8 +33,8 @@ void writeSlot(const Case& subject, std::span<std::uint8_t> slot) {
 void readSlot(std::span<const std::uint8_t> slot, Outcome& outcome) {
   CHECK(slot.size() == kSlotBytes);
   std::memcpy(&outcome.state, slot.data() + kStateAt + DIFFER_OUT, sizeof outcome.state);
-  std::ranges::copy(slot.subspan(kDataAt, kDataBytes), outcome.data.begin());
-  std::ranges::copy(slot.subspan(kStackAt, kStackBytes), outcome.stack.begin());
+  std::memcpy(outcome.data.data(), slot.data() + kDataAt, kDataBytes);
+  std::memcpy(outcome.stack.data(), slot.data() + kStackAt, kStackBytes);
 }
 
 }  // namespace qm::differ

@@ -125,8 +125,8 @@ void fillState(Case& subject, std::span<const std::uint8_t> background, Random& 
   for (const ZydisDecodedOperand& operand : subject.instruction.operands())
     if (operand.type == ZYDIS_OPERAND_TYPE_REGISTER) fillOperandRegister(state.fx, operand, random);
   CHECK(background.size() >= kDataBytes + kStackBytes);
-  std::ranges::copy(background.first(kDataBytes), subject.data.begin());
-  std::ranges::copy(background.subspan(kDataBytes, kStackBytes), subject.stack.begin());
+  std::memcpy(subject.data.data(), background.data(), kDataBytes);
+  std::memcpy(subject.stack.data(), background.data() + kDataBytes, kStackBytes);
 }
 
 }  // namespace qm::differ
