@@ -17,6 +17,15 @@
 #define DIFFER_CONTROL_STACK (DIFFER_CONTROL + 0x1000)
 #define DIFFER_SLOT_BYTES 0x10000
 
+/* The guest's kernel, in its first 2 MiB, which are mapped to themselves. */
+#define DIFFER_KERNEL_CODE 0x4000
+#define DIFFER_KERNEL_STACK 0x9000
+#define DIFFER_DONE_VECTOR 0x80
+#define DIFFER_DONE_PORT 0x11
+#define DIFFER_FAULT_PORT 0x12
+#define DIFFER_USER_CODE 0x33
+#define DIFFER_USER_STACK 0x2b
+
 /* struct LoadedState, at the start of a slot */
 #define DIFFER_IN_FX 0
 #define DIFFER_IN_FS 512

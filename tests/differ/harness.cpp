@@ -3,7 +3,7 @@
 #include "tests/differ/layout.h"
 
 extern "C" {
-extern const std::uint8_t differHarness[], differHarnessEnd[], differEpilogue[], differLeave[];
+extern const std::uint8_t differHarness[], differHarnessEnd[], differEpilogue[], differLeave[], differGuestLeave[];
 }
 
 namespace qm::differ {
@@ -14,6 +14,10 @@ std::span<const std::uint8_t> harnessCode() {
 
 std::uint64_t epilogueAddress() {
   return kSandbox + static_cast<std::uint64_t>(differEpilogue - differHarness);
+}
+
+std::uint64_t guestExitAddress() {
+  return kSandbox + static_cast<std::uint64_t>(differGuestLeave - differHarness);
 }
 
 std::uint64_t nativeExitAddress() {

@@ -11,5 +11,6 @@ std::span<const std::uint8_t> harnessCode();
 // Addresses in the sandbox.
 std::uint64_t epilogueAddress();
 std::uint64_t nativeExitAddress();
+std::uint64_t guestExitAddress();
 
 }  // namespace qm::differ

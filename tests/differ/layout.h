@@ -35,6 +35,19 @@ constexpr std::uint64_t slotAddress(std::size_t slot) {
   return kFirstSlot + slot * kSlotBytes;
 }
 
+// What user mode may do with the pages of a slot, and of the area in front of the slots; elsewhere, nothing.
+enum class PageAccess : std::uint8_t { readExecute, readOnly, readWrite, readWriteExecute };
+struct Part {
+  std::uint64_t offset, bytes;
+  PageAccess access;
+};
+inline constexpr std::array kSlotParts{
+    Part{kStateAt, kPage, PageAccess::readWrite}, Part{kCodeAt, kCodeBytes, PageAccess::readWriteExecute},
+    Part{kDataAt, kDataBytes, PageAccess::readWrite}, Part{kReadOnlyAt, kPage, PageAccess::readOnly},
+    Part{kStackAt, kStackBytes, PageAccess::readWrite}};
+inline constexpr std::array kFrontParts{Part{0, kPage, PageAccess::readExecute},
+                                        Part{kControl - kSandbox, kPage, PageAccess::readWrite}};
+
 // x87 and SSE state as FXSAVE64 stores it (SDM 1, table 10-2 with the 64-bit pointers of table 3-45 in 2A, FXSAVE).
 struct alignas(16) FxArea {
   std::uint16_t fcw = 0x37f;

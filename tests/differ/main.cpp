@@ -8,7 +8,10 @@
 #include <fmt/format.h>
 
 #include "tests/differ/differ.h"
+#include "tests/differ/guest_machine.h"
 #include "tests/differ/native_machine.h"
+#include "vmm/hypervisor/kvm/kvm_hypervisor.h"
+#include "vmm/hypervisor/soft/soft_hypervisor.h"
 
 namespace qm::differ {
 
@@ -30,10 +33,25 @@ std::vector<Family> chosenFamilies(const Options& options) {
   return chosen;
 }
 
+// What is tested. The native machine is there for the differ's own sake: against itself it must agree.
+struct Tested {
+  std::unique_ptr<Hypervisor> hypervisor;
+  std::unique_ptr<Machine> guest;
+};
+
+Result<Tested> openTested(const std::string& name, const Generator& generator) {
+  Tested tested;
+  if (name == "native") return tested;
+  tested.hypervisor = name == "kvm" ? TRY(openKvm()) : TRY(openSoft());
+  tested.guest = TRY(openGuest(*tested.hypervisor, generator));
+  return tested;
+}
+
 Result<int> runDiffer(const Options& options) {
   const Generator generator;
   const std::unique_ptr<Machine> native = TRY(openNative(generator));
-  Differ differ(generator, *native, *native);
+  const Tested tested = TRY(openTested(options.on, generator));
+  Differ differ(generator, *native, tested.guest ? *tested.guest : *native);
   if (!options.replay.empty()) {
     const std::optional<CaseSeed> seed = parseCaseSeed(options.replay);
     if (!seed) return Error(Remedy::fixInput, "a seed is FAMILY:HEX, as a report names it");
@@ -71,7 +89,9 @@ int main(int argc, char** argv) {
   app.add_option("--cases", options.cases, "Cases of each family")->capture_default_str();
   app.add_option("--seed", options.seed, "Another seed, other cases")->capture_default_str();
   app.add_option("--replay", options.replay, "One case, by the seed that a report names");
-  app.add_option("--on", options.on, "What is tested: soft, kvm, native")->capture_default_str();
+  app.add_option("--on", options.on, "What is tested: soft, kvm, native")
+      ->check(CLI::IsMember({"soft", "kvm", "native"}))
+      ->capture_default_str();
   app.add_option("--shown", options.shown, "Reports of each family at most")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   const auto outcome = runDiffer(options);

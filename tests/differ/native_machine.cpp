@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "tests/differ/harness.h"
@@ -35,6 +36,20 @@ std::span<std::uint8_t> slotMemory(std::size_t slot) {
   return {memoryAt(slotAddress(slot)), kSlotBytes};
 }
 
+int accessOf(PageAccess access) {
+  switch (access) {
+    case PageAccess::readExecute:
+      return PROT_READ | PROT_EXEC;
+    case PageAccess::readOnly:
+      return PROT_READ;
+    case PageAccess::readWrite:
+      return PROT_READ | PROT_WRITE;
+    case PageAccess::readWriteExecute:
+      return PROT_READ | PROT_WRITE | PROT_EXEC;
+  }
+  std::unreachable();
+}
+
 class NativeMachine final : public Machine {
  public:
   static Result<std::unique_ptr<Machine>> open(const Generator& generator);
@@ -48,7 +63,7 @@ class NativeMachine final : public Machine {
  private:
   NativeMachine() : signalStack_(64UL * 1024) {}
   static Status protect(std::uint64_t start, std::uint64_t bytes, int access);
-  static Status protectSlot(std::size_t slot);
+  static Status protectAll();
   Status catchSignals();
 
   std::vector<std::uint8_t> signalStack_;
@@ -69,12 +84,11 @@ Result<std::unique_ptr<Machine>> NativeMachine::open(const Generator& generator)
   const auto harness = harnessCode();
   CHECK(harness.size() <= kPage);
   std::memcpy(memoryAt(kSandbox), harness.data(), harness.size());
-  TRY(protect(kSandbox, kPage, PROT_READ | PROT_EXEC));
   for (std::size_t slot = 0; slot < kSlots; ++slot) {
     const auto readOnly = generator.background().last(kPage);
     std::memcpy(memoryAt(slotAddress(slot) + kReadOnlyAt), readOnly.data(), readOnly.size());
-    TRY(protectSlot(slot));
   }
+  TRY(protectAll());
   TRY(machine->catchSignals());
   return machine;
 }
@@ -84,13 +98,13 @@ Status NativeMachine::protect(std::uint64_t start, std::uint64_t bytes, int acce
   return {};
 }
 
-Status NativeMachine::protectSlot(std::size_t slot) {
-  const std::uint64_t start = slotAddress(slot);
-  TRY(protect(start + kCodeAt, kCodeBytes, PROT_READ | PROT_WRITE | PROT_EXEC));
-  TRY(protect(start + kCodeAt + kCodeBytes, kDataAt - kCodeAt - kCodeBytes, PROT_NONE));
-  TRY(protect(start + kReadOnlyAt, kPage, PROT_READ));
-  TRY(protect(start + kReadOnlyAt + kPage, kStackAt - kReadOnlyAt - kPage, PROT_NONE));
-  return protect(start + kStackAt + kStackBytes, kSlotBytes - kStackAt - kStackBytes, PROT_NONE);
+Status NativeMachine::protectAll() {
+  TRY(protect(kSandbox, kSandboxBytes, PROT_NONE));
+  for (const Part& part : kFrontParts) TRY(protect(kSandbox + part.offset, part.bytes, accessOf(part.access)));
+  for (std::size_t slot = 0; slot < kSlots; ++slot)
+    for (const Part& part : kSlotParts)
+      TRY(protect(slotAddress(slot) + part.offset, part.bytes, accessOf(part.access)));
+  return {};
 }
 
 Status NativeMachine::catchSignals() {

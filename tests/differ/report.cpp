@@ -38,7 +38,7 @@ std::string exceptionText(const StoredState& state) {
   return fmt::format("vector {} error {:x} rip {:x} cr2 {:x}", state.vector, state.errorCode, state.rip, state.cr2);
 }
 
-void addFx(std::vector<Row>& rows, const FxArea& before, const FxArea& a, const FxArea& b) {
+void addFx(std::vector<Row>& rows, Family family, const FxArea& before, const FxArea& a, const FxArea& b) {
   const auto add = [&](std::string name, auto&& text) {
     rows.push_back({std::move(name), text(before), text(a), text(b)});
   };
@@ -46,9 +46,14 @@ void addFx(std::vector<Row>& rows, const FxArea& before, const FxArea& a, const 
   add("x87", [](const FxArea& fx) { return fmt::format("cw {:04x} sw {:04x} tw {:02x}", fx.fcw, fx.fsw, fx.ftw); });
   add("x87 last", [](const FxArea& fx) { return fmt::format("op {:03x} ip {:x} dp {:x}", fx.fop, fx.fip, fx.fdp); });
   add("mxcsr mask", [](const FxArea& fx) { return fmt::format("{:08x}", fx.mxcsrMask); });
+  // Of the many others, those that changed and those that the instruction may have looked at.
+  const std::size_t always = rows.size();
   for (std::size_t i = 0; i < 8; ++i)
     add(fmt::format("st{}", i), [i](const FxArea& fx) { return hex(std::span(fx.st[i]).first<10>()); });
   for (std::size_t i = 0; i < 16; ++i) add(fmt::format("xmm{}", i), [i](const FxArea& fx) { return hex(fx.xmm[i]); });
+  const bool isInteger = family < Family::sse_move || family > Family::fxsave;
+  const auto isQuiet = [&](const Row& row) { return isInteger && row.a == row.before && row.b == row.before; };
+  rows.erase(std::remove_if(rows.begin() + static_cast<std::ptrdiff_t>(always), rows.end(), isQuiet), rows.end());
 }
 
 void addMemory(std::vector<Row>& rows, std::uint64_t address, std::span<const std::uint8_t> before,
@@ -73,7 +78,7 @@ std::vector<Row> rowsOf(const Case& subject, const Outcome& a, const Outcome& b)
   const auto base = [](std::uint64_t value) { return fmt::format("{:016x}", value); };
   rows.push_back({"fs base", base(subject.state.fsBase), base(a.state.fsBase), base(b.state.fsBase)});
   rows.push_back({"gs base", base(subject.state.gsBase), base(a.state.gsBase), base(b.state.gsBase)});
-  addFx(rows, subject.state.fx, a.state.fx, b.state.fx);
+  addFx(rows, subject.seed.family, subject.state.fx, a.state.fx, b.state.fx);
   addMemory(rows, subject.slotStart() + kDataAt, subject.data, a.data, b.data);
   addMemory(rows, subject.slotStart() + kStackAt, subject.stack, a.stack, b.stack);
   return rows;
