@@ -34,7 +34,8 @@ constexpr CaseSeed caseOfRun(Family family, std::uint64_t runSeed, std::uint64_t
 struct Case {
   CaseSeed seed;
   Instruction instruction;
-  LoadedState state;  // entry: the instruction's address
+  std::span<const std::uint8_t> program;  // in place of the instruction, at the entry; returns to the epilogue itself
+  LoadedState state;                      // entry: the instruction's address
   std::array<std::uint8_t, kDataBytes> data{};
   std::array<std::uint8_t, kStackBytes> stack{};
 

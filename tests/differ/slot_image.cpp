@@ -19,14 +19,18 @@ void writeSlot(const Case& subject, std::span<std::uint8_t> slot) {
 
   const std::span<std::uint8_t> code = slot.subspan(kCodeAt, kCodeBytes);
   std::memset(code.data(), kInt3, code.size());
+  const std::uint64_t at = subject.state.entry - subject.slotStart() - kCodeAt;
+  CHECK(at < code.size() && subject.program.size() <= code.size() - at);
+  if (!subject.program.empty()) {
+    std::memcpy(code.data() + at, subject.program.data(), subject.program.size());
+    return;
+  }
   std::array<std::uint8_t, ZYDIS_MAX_INSTRUCTION_LENGTH + 5> bytes;
   const auto instruction = subject.instruction.code();
   auto end = std::ranges::copy(instruction, bytes.begin()).out;
   *end++ = kJump;
   const auto distance = static_cast<std::uint32_t>(epilogueAddress() - (subject.state.entry + instruction.size() + 5));
   std::memcpy(&*end, &distance, 4);
-  const std::uint64_t at = subject.state.entry - subject.slotStart() - kCodeAt;
-  CHECK(at < code.size());
   std::memcpy(code.data() + at, bytes.data(), std::min<std::size_t>(instruction.size() + 5, code.size() - at));
 }
 

@@ -1,0 +1,77 @@
+// The CPU in software against the host's: a short run of every family with a fixed seed, and the self-checking
+// programs. tests/differ/differ runs longer ones.
+#include <gtest/gtest.h>
+
+#include "tests/differ/assembly/programs.h"
+#include "tests/differ/differ.h"
+#include "tests/differ/guest_machine.h"
+#include "tests/differ/native_machine.h"
+#include "vmm/hypervisor/soft/soft_hypervisor.h"
+
+namespace qm::differ {
+namespace {
+
+constexpr std::uint64_t kSeed = 20, kCases = 2000;
+constexpr int kShown = 3;  // reports of a family
+
+// Asking the decoder for all opcodes takes a tenth of a second: once is enough.
+const Generator& generator() {
+  static const Generator kGenerator;
+  return kGenerator;
+}
+
+class Soft : public testing::TestWithParam<Family> {
+ protected:
+  void SetUp() override {
+    auto hypervisor = openSoft();
+    if (!hypervisor.has_value()) GTEST_SKIP() << hypervisor.error().text();
+    hypervisor_ = *std::move(hypervisor);
+    auto guest = openGuest(*hypervisor_, generator());
+    ASSERT_TRUE(guest.has_value()) << guest.error().text();
+    guest_ = *std::move(guest);
+    auto native = openNative(generator());
+    if (!native.has_value()) GTEST_SKIP() << native.error().text();
+    native_ = *std::move(native);
+  }
+
+  std::unique_ptr<Hypervisor> hypervisor_;
+  std::unique_ptr<Machine> guest_, native_;
+};
+
+std::vector<Family> allFamilies() {
+  std::vector<Family> families;
+  for (std::size_t i = 0; i < kFamilies; ++i) families.push_back(static_cast<Family>(i));
+  return families;
+}
+INSTANTIATE_TEST_SUITE_P(Families, Soft, testing::ValuesIn(allFamilies()),
+                         [](const auto& info) { return std::string(nameOf(info.param)); });
+
+TEST_P(Soft, DoesAsTheHostsCpuDoes) {
+  Differ differ(generator(), *native_, *guest_);
+  int shown = 0;
+  const auto tally = differ.run(GetParam(), kSeed, kCases, [&](const Case&, const std::string& report) {
+    if (shown++ < kShown) ADD_FAILURE() << report;
+  });
+  ASSERT_TRUE(tally.has_value()) << tally.error().text();
+  EXPECT_EQ(tally->cases, kCases);
+  EXPECT_EQ(tally->failures, 0U);
+}
+
+TEST(SoftPrograms, PassOnTheCpuInSoftware) {
+  auto hypervisor = openSoft();
+  if (!hypervisor.has_value()) GTEST_SKIP() << hypervisor.error().text();
+  auto guest = openGuest(**hypervisor, generator());
+  ASSERT_TRUE(guest.has_value()) << guest.error().text();
+  std::vector<Ending> endings(1);
+  // In two slots: what was decoded of one program must not serve for the next at its place.
+  for (const std::size_t slot : {0U, 9U}) {
+    for (const Program& program : programs()) {
+      const Case subject = caseOf(program, slot);
+      ASSERT_TRUE((*guest)->run(std::span(&subject, 1), endings).has_value());
+      EXPECT_EQ(failureOf(program, endings[0]), "");
+    }
+  }
+}
+
+}  // namespace
+}  // namespace qm::differ
