@@ -44,8 +44,7 @@ Result<Tally> Differ::compareBatch(const OnDifference& onDifference) {
     if (outcome != nullptr && outcome->state.vector != kNoVector) one.exceptions = 1;
     if (!isSame(expected_[i], got_[i])) {
       one.failures = 1;
-      onDifference(subject,
-                   describe(subject, generator_.codec(), reference_.name(), expected_[i], tested_.name(), got_[i]));
+      onDifference(subject, expected_[i], got_[i]);
     }
     byMnemonic_[subject.instruction.info.mnemonic] += one;
     total += one;

@@ -27,8 +27,8 @@ class Differ {
   Differ(const Generator& generator, Machine& reference, Machine& tested)
       : generator_(generator), reference_(reference), tested_(tested) {}
 
-  // Called with the report of each difference.
-  using OnDifference = std::function<void(const Case& subject, const std::string& report)>;
+  // Called for each difference; report.h makes text of it.
+  using OnDifference = std::function<void(const Case& subject, const Ending& expected, const Ending& got)>;
   // Cases `0 … cases` of the run `seed`.
   Result<Tally> run(Family family, std::uint64_t seed, std::uint64_t cases, const OnDifference& onDifference);
   Result<Tally> replay(const CaseSeed& seed, const OnDifference& onDifference);

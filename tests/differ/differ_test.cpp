@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/differ/native_machine.h"
+#include "tests/differ/report.h"
 #include "tests/differ/undefined.h"
 
 namespace qm::differ {
@@ -85,6 +86,10 @@ TEST_P(OfEachFamily, EveryOperandLiesInTheSlotOrNowhere) {
 
 class Native : public testing::Test {
  protected:
+  static std::string reportOf(const Case& subject, const Ending& expected, const Ending& got) {
+    return describe(subject, generator().codec(), "one", expected, "other", got);
+  }
+
   void SetUp() override {
     auto opened = openNative(generator());
     if (!opened.has_value()) GTEST_SKIP() << opened.error().text();
@@ -97,8 +102,9 @@ class Native : public testing::Test {
 TEST_F(Native, TwoRunsOfTheSameCaseAgree) {
   Differ differ(generator(), *native_, *native_);
   for (const Family family : allFamilies()) {
-    const auto tally =
-        differ.run(family, 1, 500, [](const Case&, const std::string& report) { ADD_FAILURE() << report; });
+    const auto tally = differ.run(family, 1, 500, [](const Case& subject, const Ending& a, const Ending& b) {
+      ADD_FAILURE() << reportOf(subject, a, b);
+    });
     ASSERT_TRUE(tally.has_value()) << tally.error().text();
     EXPECT_EQ(tally->cases, 500U);
   }
@@ -126,10 +132,12 @@ TEST_F(Native, AWrongFlagIsFoundAndNamed) {
   Differ differ(generator(), *native_, faulty);
   std::set<ZydisMnemonic> blamed;
   std::string report;
-  const auto tally = differ.run(Family::alu, 1, 2000, [&](const Case& subject, const std::string& text) {
-    blamed.insert(subject.instruction.info.mnemonic);
-    report = text;
-  });
+  const auto tally =
+      differ.run(Family::alu, 1, 2000, [&](const Case& subject, const Ending& expected, const Ending& got) {
+        blamed.insert(subject.instruction.info.mnemonic);
+        report = reportOf(subject, expected, got);
+        EXPECT_EQ(differingRows(subject, expected, got), "rflags");
+      });
   ASSERT_TRUE(tally.has_value());
   EXPECT_GT(tally->failures, 5U);
   EXPECT_EQ(blamed, std::set{ZYDIS_MNEMONIC_ADC});
@@ -142,18 +150,20 @@ TEST_F(Native, AReplayedSeedIsTheSameDifference) {
   Differ differ(generator(), *native_, faulty);
   std::string first, again;
   CaseSeed seed;
-  ASSERT_TRUE(differ.run(Family::alu, 1, 2000, [&](const Case& subject, const std::string& text) {
-    if (first.empty()) first = text, seed = subject.seed;
+  ASSERT_TRUE(differ.run(Family::alu, 1, 2000, [&](const Case& subject, const Ending& expected, const Ending& got) {
+    if (first.empty()) first = reportOf(subject, expected, got), seed = subject.seed;
   }));
   const std::optional<CaseSeed> parsed = parseCaseSeed(textOf(seed));
   ASSERT_TRUE(parsed);
-  ASSERT_TRUE(differ.replay(*parsed, [&](const Case&, const std::string& text) { again = text; }));
+  ASSERT_TRUE(differ.replay(*parsed, [&](const Case& subject, const Ending& expected, const Ending& got) {
+    again = reportOf(subject, expected, got);
+  }));
   EXPECT_EQ(first, again);
 }
 
 TEST_F(Native, AnExceptionIsPartOfTheOutcome) {
   Differ differ(generator(), *native_, *native_);
-  const auto tally = differ.run(Family::trap, 1, 100, [](const Case&, const std::string&) {});
+  const auto tally = differ.run(Family::trap, 1, 100, [](const Case&, const Ending&, const Ending&) {});
   ASSERT_TRUE(tally.has_value());
   EXPECT_EQ(tally->exceptions, 100U);
 }

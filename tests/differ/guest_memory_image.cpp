@@ -81,6 +81,9 @@ void writeGdt(Writer& writer) {
   static_assert(kTss < 0x1'0000);
   writer.word(kGdt + kTask, 0x0000'8b00'0000'0000 | kTss << 16U | kTaskLimit);
   writer.word(kTss + 4, DIFFER_KERNEL_STACK);  // RSP0
+  // The I/O permission map begins beyond the end: no port is user mode's. SDM 1, 19.5.2.
+  constexpr std::uint64_t kMapBaseAt = 102;
+  writer.word(kTss + kMapBaseAt, kTaskLimit + 1);
 }
 
 // An interrupt gate of 64-bit mode, SDM 3A, figure 6-8.

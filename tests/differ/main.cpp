@@ -1,6 +1,7 @@
 // differ: runs random instructions on the host's CPU and on a hypervisor's, and prints where they differ.
 #include <cstdint>
 #include <cstdio>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "tests/differ/differ.h"
 #include "tests/differ/guest_machine.h"
 #include "tests/differ/native_machine.h"
+#include "tests/differ/report.h"
 #include "vmm/hypervisor/kvm/kvm_hypervisor.h"
 #include "vmm/hypervisor/soft/soft_hypervisor.h"
 
@@ -23,7 +25,7 @@ struct Options {
   std::uint64_t seed = 1;
   std::string replay;
   std::string on = "soft";
-  std::uint64_t shown = 10;  // reports of a family
+  std::uint64_t shown = 3;  // reports of a family
 };
 
 std::vector<Family> chosenFamilies(const Options& options) {
@@ -47,30 +49,60 @@ Result<Tested> openTested(const std::string& name, const Generator& generator) {
   return tested;
 }
 
+// Failures that look alike: of one instruction, in the same rows.
+class Summary {
+ public:
+  void add(const Case& subject, const Ending& expected, const Ending& got) {
+    const std::string_view mnemonic = ZydisMnemonicGetString(subject.instruction.info.mnemonic);
+    Group& group = groups_[fmt::format("{:<16} {}", mnemonic, differingRows(subject, expected, got))];
+    if (group.count++ == 0) group.first = textOf(subject.seed);
+  }
+  void print() const {
+    if (!groups_.empty())
+      fmt::print("\n{:>8} {:<16} {:<40} {}\n", "failures", "instruction", "differs in", "for example");
+    for (const auto& [name, group] : groups_) fmt::print("{:>8} {:<57} {}\n", group.count, name, group.first);
+  }
+
+ private:
+  struct Group {
+    std::uint64_t count = 0;
+    std::string first;
+  };
+  std::map<std::string, Group> groups_;
+};
+
+Result<int> replay(Differ& differ, const Codec& codec, const std::string& text, std::string_view on) {
+  const std::optional<CaseSeed> seed = parseCaseSeed(text);
+  if (!seed) return Error(Remedy::fixInput, "a seed is FAMILY:HEX, as a report names it");
+  const Tally tally = TRY(differ.replay(*seed, [&](const Case& subject, const Ending& expected, const Ending& got) {
+    fmt::print("{}", describe(subject, codec, "native", expected, on, got));
+  }));
+  fmt::print("{}\n", tally.failures == 0 ? "no difference" : "");
+  return tally.failures == 0 ? 0 : 1;
+}
+
 Result<int> runDiffer(const Options& options) {
   const Generator generator;
   const std::unique_ptr<Machine> native = TRY(openNative(generator));
   const Tested tested = TRY(openTested(options.on, generator));
   Differ differ(generator, *native, tested.guest ? *tested.guest : *native);
-  if (!options.replay.empty()) {
-    const std::optional<CaseSeed> seed = parseCaseSeed(options.replay);
-    if (!seed) return Error(Remedy::fixInput, "a seed is FAMILY:HEX, as a report names it");
-    const auto tally =
-        TRY(differ.replay(*seed, [](const Case&, const std::string& report) { fmt::print("{}", report); }));
-    return tally.failures == 0 ? 0 : 1;
-  }
+  if (!options.replay.empty()) return replay(differ, generator.codec(), options.replay, options.on);
+  Summary summary;
   Tally total;
-  std::string table = fmt::format("{:<20} {:>10} {:>10} {:>10}\n", "family", "cases", "failures", "exceptions");
+  std::string table = fmt::format("\n{:<20} {:>10} {:>10} {:>10}\n", "family", "cases", "failures", "exceptions");
   for (const Family family : chosenFamilies(options)) {
     std::uint64_t shown = 0;
-    const Tally tally =
-        TRY(differ.run(family, options.seed, options.cases, [&](const Case&, const std::string& report) {
-          if (shown++ < options.shown) fmt::print("{}\n", report);
+    const Tally tally = TRY(differ.run(
+        family, options.seed, options.cases, [&](const Case& subject, const Ending& expected, const Ending& got) {
+          summary.add(subject, expected, got);
+          if (shown++ >= options.shown) return;
+          fmt::print("{}\n", describe(subject, generator.codec(), "native", expected, options.on, got));
         }));
     table +=
         fmt::format("{:<20} {:>10} {:>10} {:>10}\n", nameOf(family), tally.cases, tally.failures, tally.exceptions);
     total += tally;
   }
+  summary.print();
   fmt::print("{}{:<20} {:>10} {:>10} {:>10}\n", table, "all", total.cases, total.failures, total.exceptions);
   return total.failures == 0 ? 0 : 1;
 }

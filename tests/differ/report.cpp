@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <cstring>
-#include <iterator>
+#include <set>
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace qm::differ {
 
@@ -14,6 +15,7 @@ namespace {
 // One line: a name and what it was at the start and on either side.
 struct Row {
   std::string name, before, a, b;
+  bool isMemory = false;
 };
 
 constexpr std::array<std::string_view, kGprs> kGprNames{"rax", "rcx", "rdx", "rbx", "rbp", "rsi", "rdi",    "r8", "r9",
@@ -61,7 +63,7 @@ void addMemory(std::vector<Row>& rows, std::uint64_t address, std::span<const st
   constexpr std::size_t kLine = 16;
   for (std::size_t at = 0; at < before.size(); at += kLine) {
     const auto line = [&](std::span<const std::uint8_t> from) { return hex(from.subspan(at, kLine)); };
-    Row row{fmt::format("{:x}", address + at), line(before), line(a), line(b)};
+    Row row{fmt::format("{:x}", address + at), line(before), line(a), line(b), true};
     if (row.a != row.before || row.b != row.before) rows.push_back(std::move(row));
   }
 }
@@ -107,6 +109,18 @@ bool isSame(const Ending& a, const Ending& b) {
   static_assert(std::has_unique_object_representations_v<StoredState>);
   return std::memcmp(&left->state, &right->state, sizeof left->state) == 0 && left->data == right->data &&
          left->stack == right->stack;
+}
+
+std::string differingRows(const Case& subject, const Ending& a, const Ending& b) {
+  const auto* left = std::get_if<Outcome>(&a);
+  const auto* right = std::get_if<Outcome>(&b);
+  if (left == nullptr || right == nullptr) return "broken";
+  const bool isUndefined = right->state.vector == 6 && left->state.vector != 6;
+  if (isUndefined) return "#UD";
+  std::set<std::string> names;
+  for (const Row& row : rowsOf(subject, *left, *right))
+    if (row.a != row.b) names.insert(row.isMemory ? "memory" : row.name);
+  return fmt::format("{}", fmt::join(names, " "));
 }
 
 std::string describe(const Case& subject, const Codec& codec, std::string_view aName, const Ending& a,

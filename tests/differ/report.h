@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "tests/differ/case.h"
 #include "tests/differ/machine.h"
@@ -10,6 +11,9 @@ namespace qm::differ {
 
 // Whether both ended the same way; a broken machine never did. Outcomes are forgiven already.
 bool isSame(const Ending& a, const Ending& b);
+
+// The names of the rows that differ, in one line: what failures that belong together have in common.
+std::string differingRows(const Case& subject, const Ending& a, const Ending& b);
 
 // Rows whose sides differ begin with a `*`. Registers stand in all reports, memory where it changed on either side.
 std::string describe(const Case& subject, const Codec& codec, std::string_view aName, const Ending& a,

@@ -6,6 +6,7 @@
 #include "tests/differ/differ.h"
 #include "tests/differ/guest_machine.h"
 #include "tests/differ/native_machine.h"
+#include "tests/differ/report.h"
 #include "vmm/hypervisor/soft/soft_hypervisor.h"
 
 namespace qm::differ {
@@ -49,9 +50,10 @@ INSTANTIATE_TEST_SUITE_P(Families, Soft, testing::ValuesIn(allFamilies()),
 TEST_P(Soft, DoesAsTheHostsCpuDoes) {
   Differ differ(generator(), *native_, *guest_);
   int shown = 0;
-  const auto tally = differ.run(GetParam(), kSeed, kCases, [&](const Case&, const std::string& report) {
-    if (shown++ < kShown) ADD_FAILURE() << report;
-  });
+  const auto tally =
+      differ.run(GetParam(), kSeed, kCases, [&](const Case& subject, const Ending& expected, const Ending& got) {
+        if (shown++ < kShown) ADD_FAILURE() << describe(subject, generator().codec(), "native", expected, "soft", got);
+      });
   ASSERT_TRUE(tally.has_value()) << tally.error().text();
   EXPECT_EQ(tally->cases, kCases);
   EXPECT_EQ(tally->failures, 0U);

@@ -111,13 +111,9 @@ bool hasUndefinedResult(const Case& subject) {
   }
 }
 
-void forgive(const Case& subject, Outcome& outcome) {
-  constexpr std::size_t kReal80Bytes = 10;
-  outcome.state.gprs[at(Gpr::rflags)] &= ~undefinedAfter(subject);
-  FxArea& fx = outcome.state.fx;
-  fx.reserved = 0;
-  fx.available = {};
-  for (auto& st : fx.st) std::ranges::fill(std::span(st).subspan(kReal80Bytes), std::uint8_t{0});
+namespace {
+
+void forgiveX87Pointers(const Case& subject, FxArea& fx) {
   switch (subject.seed.family) {
     case Family::x87_move:
     case Family::x87_arith:
@@ -129,6 +125,67 @@ void forgive(const Case& subject, Outcome& outcome) {
     default:
       break;
   }
+}
+
+// Which byte of a long operand faults first, and which of two operands, is nobody's promise; the page is, of the first.
+void forgiveFaultAddress(ZydisMnemonic mnemonic, StoredState& state) {
+  constexpr std::uint64_t kInPage = kPage - 1;
+  switch (mnemonic) {
+    case ZYDIS_MNEMONIC_FXSAVE:
+    case ZYDIS_MNEMONIC_FXSAVE64:
+    case ZYDIS_MNEMONIC_FXRSTOR:
+    case ZYDIS_MNEMONIC_FXRSTOR64:
+    case ZYDIS_MNEMONIC_FNSAVE:
+    case ZYDIS_MNEMONIC_FRSTOR:
+    case ZYDIS_MNEMONIC_FNSTENV:
+    case ZYDIS_MNEMONIC_FLDENV:
+    case ZYDIS_MNEMONIC_MASKMOVQ:
+    case ZYDIS_MNEMONIC_MASKMOVDQU:
+      state.cr2 &= ~kInPage;
+      break;
+    case ZYDIS_MNEMONIC_CMPSB:
+    case ZYDIS_MNEMONIC_CMPSW:
+    case ZYDIS_MNEMONIC_CMPSD:
+    case ZYDIS_MNEMONIC_CMPSQ:
+      state.cr2 = 0;
+      break;
+    default:
+      break;
+  }
+}
+
+// A string operation with 32-bit addresses that faults: whether the upper halves are gone before the first element is
+// done (SDM 2B, REP, has no word on it; Intel's are).
+void forgiveUpperHalves(const Case& subject, Gprs& gprs) {
+  if (subject.seed.family != Family::string || subject.instruction.info.address_width != 32) return;
+  for (const Gpr gpr : {Gpr::rcx, Gpr::rsi, Gpr::rdi}) gprs[at(gpr)] &= 0xffff'ffffU;
+}
+
+// A call to an address that is not canonical: #GP, and the SDM (2A, CALL) pushes after it has looked; Intel's CPUs have
+// written the return address by then.
+void forgivePushOfCall(const Case& subject, Outcome& outcome) {
+  constexpr std::uint64_t kGeneralProtection = 13;
+  if (subject.instruction.info.mnemonic != ZYDIS_MNEMONIC_CALL || outcome.state.vector != kGeneralProtection) return;
+  const std::uint64_t top = subject.state.gprs[at(Gpr::rsp)] - (subject.slotStart() + kStackAt);
+  for (std::uint64_t i = top - 8; i != top; ++i)
+    if (i < outcome.stack.size()) outcome.stack[i] = 0;
+}
+
+}  // namespace
+
+void forgive(const Case& subject, Outcome& outcome) {
+  constexpr std::size_t kReal80Bytes = 10;
+  StoredState& state = outcome.state;
+  state.gprs[at(Gpr::rflags)] &= ~undefinedAfter(subject);
+  FxArea& fx = state.fx;
+  fx.reserved = 0;
+  fx.available = {};
+  for (auto& st : fx.st) std::ranges::fill(std::span(st).subspan(kReal80Bytes), std::uint8_t{0});
+  forgiveX87Pointers(subject, fx);
+  if (state.vector == kNoVector) return;
+  forgiveFaultAddress(subject.instruction.info.mnemonic, state);
+  forgiveUpperHalves(subject, state.gprs);
+  forgivePushOfCall(subject, outcome);
 }
 
 }  // namespace qm::differ

@@ -26,8 +26,9 @@ unsigned countOf(const Case& subject);
 // Whether the manual leaves the instruction's result itself undefined: no such case is made.
 bool hasUndefinedResult(const Case& subject);
 
-// Clears in an outcome what may differ: undefined flags, bytes that FXSAVE reserves, and, of x87 instructions, the
-// pointers to the last instruction and operand (SDM 1, 8.1.8: on recent CPUs they are right only after an exception).
+// Clears in an outcome what may differ: undefined flags, bytes that FXSAVE reserves, what the manual does not say of
+// instructions that fault, and, of x87 instructions, the pointers to the last instruction and operand (SDM 1, 8.1.8: on
+// recent CPUs they are right only after an exception).
 void forgive(const Case& subject, Outcome& outcome);
 
 }  // namespace qm::differ
