@@ -55,15 +55,20 @@ std::uint64_t Aim::aligned(std::uint64_t address, std::uint64_t bytes) {
 std::uint64_t Aim::chooseTarget(std::uint64_t bytes, bool addressIsFree) {
   const std::uint64_t slot = case_.slotStart();
   const std::uint64_t data = slot + kDataAt, readOnly = slot + kReadOnlyAt;
+  // Of an operand that is not accessed at once, only one page faults: which would be first is nobody's promise.
+  constexpr std::uint64_t kAtOnce = 16;
+  const bool isLong = bytes > kAtOnce;
   const std::uint64_t crossing = bytes > 1 ? random_.below(bytes - 1) + 1 : 1;
-  switch (random_.below(64)) {
+  const std::uint64_t choice = random_.below(64);
+  if (staysInside_ && choice < 5) return aligned(data + random_.below(kDataBytes - bytes), bytes);
+  switch (choice) {
     case 0:  // into what may only be read
     case 1:
       return readOnly - (random_.oneIn(2) ? crossing : 0);
     case 2:
       return aligned(readOnly + random_.below(kPage - bytes), bytes);
     case 3:  // out at either end
-      return random_.oneIn(2) ? data - crossing : readOnly + kPage - crossing;
+      return isLong || random_.oneIn(2) ? data - crossing : readOnly + kPage - crossing;
     case 4:
       if (addressIsFree && random_.oneIn(2)) return kNotCanonical + random_.below(kPage);
       return aligned(readOnly + kPage + random_.below(kPage), bytes);

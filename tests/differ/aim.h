@@ -18,6 +18,8 @@ class Aim {
 
   // All memory operands but those of string operations; fills what they point to with interesting values.
   bool allOperands();
+  // From here on, no target that faults or that may only be read.
+  void stayInside() { staysInside_ = true; }
   // Makes `[operand]` point to `target`.
   bool operand(const ZydisDecodedOperand& memory, std::uint64_t target);
   // Gives the register this value, unless it is taken for something else.
@@ -47,6 +49,7 @@ class Aim {
 
   Case& case_;
   Random& random_;
+  bool staysInside_ = false;
   std::uint32_t pinned_ = 0;
   std::optional<std::uint64_t> target_;
 };

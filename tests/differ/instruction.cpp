@@ -59,6 +59,21 @@ void putModRm(Writer& to, const Form& form, Random& random) {
   }
 }
 
+// Zydis 4.0 takes an SIB byte with base 5, mod 0 and REX.B for a base of r13d when addresses have 32 bits. There is no
+// base then, and a displacement (SDM 2A, table 2-3; 2.2.1.2: REX.B is not looked at). What it believed could lead a
+// case out of the sandbox.
+void correctAddress(Instruction& decoded) {
+  const auto& raw = decoded.info.raw;
+  const bool hasNoBase = decoded.has(ZYDIS_ATTRIB_HAS_SIB) && raw.modrm.mod == 0 && raw.sib.base == 5;
+  if (!hasNoBase) return;
+  for (ZydisDecodedOperand& operand : std::span(decoded.operandStore).first(decoded.info.operand_count_visible)) {
+    if (operand.type != ZYDIS_OPERAND_TYPE_MEMORY) continue;
+    operand.mem.base = ZYDIS_REGISTER_NONE;
+    operand.mem.disp.has_displacement = 1;
+    operand.mem.disp.value = raw.disp.value;
+  }
+}
+
 }  // namespace
 
 Codec::Codec() {
@@ -72,6 +87,7 @@ std::optional<Instruction> Codec::decode(std::span<const std::uint8_t, ZYDIS_MAX
   const ZyanStatus status =
       ZydisDecoderDecodeFull(&decoder_, bytes.data(), bytes.size(), &decoded.info, decoded.operandStore.data());
   if (!ZYAN_SUCCESS(status)) return {};
+  correctAddress(decoded);
   return decoded;
 }
 

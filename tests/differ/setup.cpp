@@ -159,6 +159,11 @@ bool setUp(Case& subject, Random& random) {
     case ZYDIS_MNEMONIC_ENTER:
     case ZYDIS_MNEMONIC_LEAVE:
       return setUpFrame(subject, aim, random);
+    case ZYDIS_MNEMONIC_MASKMOVQ:
+    case ZYDIS_MNEMONIC_MASKMOVDQU:
+      // Whether bytes that are not stored can fault is the implementation's choice (SDM 2B, MASKMOVDQU).
+      aim.stayInside();
+      return aim.allOperands();
     case ZYDIS_MNEMONIC_POPF:
     case ZYDIS_MNEMONIC_POPFQ:
       return setUpPopFlags(subject, aim, random);

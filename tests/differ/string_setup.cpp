@@ -33,6 +33,11 @@ void layEqualRun(Case& subject, std::span<const std::uint64_t> places, Random& r
   if (random.oneIn(2)) subject.state.gprs[at(Gpr::rax)] = pattern;
 }
 
+bool isInData(const Case& subject, std::uint64_t address) {
+  constexpr std::uint64_t kMargin = 64;
+  return address - subject.slotStart() - kDataAt - kMargin < kDataBytes - 2 * kMargin;
+}
+
 }  // namespace
 
 bool setUpString(Case& subject, Aim& aim, Random& random) {
@@ -41,9 +46,10 @@ bool setUpString(Case& subject, Aim& aim, Random& random) {
   for (const ZydisDecodedOperand& operand : subject.instruction.operands()) {
     if (operand.type != ZYDIS_OPERAND_TYPE_MEMORY) continue;
     std::uint64_t place = aim.chooseTarget(operand.size / 8, subject.instruction.info.address_width == 64);
-    const bool overlaps = !places.empty() && random.oneIn(3);
+    const bool overlaps = !places.empty() && random.oneIn(3) && isInData(subject, places.front());
     if (overlaps) place = places.front() + random.below(65) - 32;
     if (!aim.operand(operand, place)) return false;
+    aim.stayInside();  // of two operands that fault, which is first is nobody's promise
     places.push_back(place);
   }
   if (repeats && !aim.pin(Gpr::rcx, chooseCount(random))) return false;

@@ -161,16 +161,6 @@ void forgiveUpperHalves(const Case& subject, Gprs& gprs) {
   for (const Gpr gpr : {Gpr::rcx, Gpr::rsi, Gpr::rdi}) gprs[at(gpr)] &= 0xffff'ffffU;
 }
 
-// A call to an address that is not canonical: #GP, and the SDM (2A, CALL) pushes after it has looked; Intel's CPUs have
-// written the return address by then.
-void forgivePushOfCall(const Case& subject, Outcome& outcome) {
-  constexpr std::uint64_t kGeneralProtection = 13;
-  if (subject.instruction.info.mnemonic != ZYDIS_MNEMONIC_CALL || outcome.state.vector != kGeneralProtection) return;
-  const std::uint64_t top = subject.state.gprs[at(Gpr::rsp)] - (subject.slotStart() + kStackAt);
-  for (std::uint64_t i = top - 8; i != top; ++i)
-    if (i < outcome.stack.size()) outcome.stack[i] = 0;
-}
-
 }  // namespace
 
 void forgive(const Case& subject, Outcome& outcome) {
@@ -185,7 +175,6 @@ void forgive(const Case& subject, Outcome& outcome) {
   if (state.vector == kNoVector) return;
   forgiveFaultAddress(subject.instruction.info.mnemonic, state);
   forgiveUpperHalves(subject, state.gprs);
-  forgivePushOfCall(subject, outcome);
 }
 
 }  // namespace qm::differ
