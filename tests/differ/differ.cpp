@@ -46,7 +46,7 @@ Result<Tally> Differ::compareBatch(const OnDifference& onDifference) {
       one.failures = 1;
       onDifference(subject, expected_[i], got_[i]);
     }
-    byMnemonic_[subject.instruction.info.mnemonic] += one;
+    byInstruction_[{subject.seed.family, subject.instruction.info.mnemonic}] += one;
     total += one;
   }
   return total;

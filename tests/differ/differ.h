@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/differ/generator.h"
@@ -33,8 +34,9 @@ class Differ {
   Result<Tally> run(Family family, std::uint64_t seed, std::uint64_t cases, const OnDifference& onDifference);
   Result<Tally> replay(const CaseSeed& seed, const OnDifference& onDifference);
 
-  // How many cases there were of each instruction.
-  const std::map<ZydisMnemonic, Tally>& byMnemonic() const { return byMnemonic_; }
+  // How many cases there were of each instruction of each family.
+  using Tallies = std::map<std::pair<Family, ZydisMnemonic>, Tally>;
+  const Tallies& byInstruction() const { return byInstruction_; }
 
  private:
   // The cases of batch_.
@@ -43,7 +45,7 @@ class Differ {
   const Generator& generator_;
   Machine& reference_;
   Machine& tested_;
-  std::map<ZydisMnemonic, Tally> byMnemonic_;
+  Tallies byInstruction_;
   // Kept between batches: fresh memory costs more than the cases.
   std::vector<Case> batch_;
   std::vector<Ending> expected_, got_;

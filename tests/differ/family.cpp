@@ -114,7 +114,8 @@ Verdict classifyInteger(const ZydisDecodedInstruction& in) {
   if (isOneOf(in.mnemonic, {ZYDIS_MNEMONIC_MUL, ZYDIS_MNEMONIC_IMUL, ZYDIS_MNEMONIC_DIV, ZYDIS_MNEMONIC_IDIV}))
     return Family::muldiv;
   if (isOneOf(in.mnemonic, {ZYDIS_MNEMONIC_ENTER, ZYDIS_MNEMONIC_LEAVE})) return Family::stack;
-  if (isOneOf(in.mnemonic, {ZYDIS_MNEMONIC_UD0, ZYDIS_MNEMONIC_UD1, ZYDIS_MNEMONIC_UD2})) return Family::trap;
+  if (isOneOf(in.mnemonic, {ZYDIS_MNEMONIC_UD0, ZYDIS_MNEMONIC_UD1, ZYDIS_MNEMONIC_UD2, ZYDIS_MNEMONIC_RSM}))
+    return Family::trap;  // RSM: outside of system management mode
   switch (in.meta.category) {
     case ZYDIS_CATEGORY_BINARY:
     case ZYDIS_CATEGORY_LOGICAL:

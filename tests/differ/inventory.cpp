@@ -59,6 +59,12 @@ bool isModelSpecific(const Form& form, const ZydisDecodedInstruction& instructio
          instruction.meta.branch_type != ZYDIS_BRANCH_TYPE_NONE;
 }
 
+void file(std::vector<Inventory::Entry>& entries, ZydisMnemonic mnemonic, const Form& form) {
+  auto entry = std::ranges::find(entries, mnemonic, &Inventory::Entry::mnemonic);
+  if (entry == entries.end()) entry = entries.insert(entry, {.mnemonic = mnemonic, .forms = {}});
+  entry->forms.push_back(form);
+}
+
 std::uint8_t vexPrefixBits(Mandatory prefix) {
   switch (prefix) {
     case Mandatory::none:
@@ -113,9 +119,6 @@ Inventory::Inventory() {
       }
     }
   }
-  // A mnemonic may have forms of both kinds.
-  for (const auto& family : families_)
-    for (const Entry& entry : family) refused_.erase(entry.mnemonic);
 }
 
 void Inventory::addOpcode(Form form) {
@@ -168,21 +171,18 @@ void Inventory::add(const Form& form) {
   if (isOnlyDecorated(decoder_, form, instruction) || isModelSpecific(form, instruction)) return;
   const auto verdict = classify(instruction, decoded->operands.data());
   if (const auto* refusal = std::get_if<Refusal>(&verdict)) {
-    refused_.emplace(instruction.mnemonic, *refusal);
+    file(refused_[*refusal], instruction.mnemonic, form);
     return;
   }
-  const auto file = [&](Family family, const Form& what) {
-    std::vector<Entry>& entries = families_[static_cast<std::size_t>(family)];
-    auto entry = std::ranges::find(entries, instruction.mnemonic, &Entry::mnemonic);
-    if (entry == entries.end()) entry = entries.insert(entry, {.mnemonic = instruction.mnemonic});
-    entry->forms.push_back(what);
-  };
   const bool swapsMemory = instruction.mnemonic == ZYDIS_MNEMONIC_XCHG && form.modRm == ModRm::memory;
-  file(swapsMemory ? Family::atomics : std::get<Family>(verdict), form);
+  const auto formsOf = [this](Family family) -> std::vector<Entry>& {
+    return families_[static_cast<std::size_t>(family)];
+  };
+  file(formsOf(swapsMemory ? Family::atomics : std::get<Family>(verdict)), instruction.mnemonic, form);
   if ((instruction.attributes & ZYDIS_ATTRIB_ACCEPTS_LOCK) != 0 && form.modRm == ModRm::memory) {
     Form locked = form;
     locked.lock = true;
-    file(Family::atomics, locked);
+    file(formsOf(Family::atomics), instruction.mnemonic, locked);
   }
 }
 

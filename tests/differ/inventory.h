@@ -47,8 +47,8 @@ class Inventory {
   };
   // By mnemonic; never empty.
   std::span<const Entry> of(Family family) const { return families_[static_cast<std::size_t>(family)]; }
-  // Of mnemonics that are in no family.
-  const std::map<ZydisMnemonic, Refusal>& refused() const { return refused_; }
+  // What is in no family, by the reason.
+  const std::map<Refusal, std::vector<Entry>>& refused() const { return refused_; }
 
  private:
   void addOpcode(Form form);
@@ -57,7 +57,7 @@ class Inventory {
 
   ZydisDecoder decoder_;
   std::array<std::vector<Entry>, kFamilies> families_;
-  std::map<ZydisMnemonic, Refusal> refused_;
+  std::map<Refusal, std::vector<Entry>> refused_;
 };
 
 }  // namespace qm::differ

@@ -1,6 +1,7 @@
 // differ: runs random instructions on the host's CPU and on a hypervisor's, and prints where they differ.
 #include <cstdint>
 #include <cstdio>
+#include <fstream>
 #include <map>
 #include <string>
 #include <vector>
@@ -8,10 +9,12 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "tests/differ/coverage.h"
 #include "tests/differ/differ.h"
 #include "tests/differ/guest_machine.h"
 #include "tests/differ/native_machine.h"
 #include "tests/differ/report.h"
+#include "tests/differ/soft_decoder.h"
 #include "vmm/hypervisor/kvm/kvm_hypervisor.h"
 #include "vmm/hypervisor/soft/soft_hypervisor.h"
 
@@ -25,6 +28,7 @@ struct Options {
   std::uint64_t seed = 1;
   std::string replay;
   std::string on = "soft";
+  std::string coverage;
   std::uint64_t shown = 3;  // reports of a family
 };
 
@@ -81,6 +85,16 @@ Result<int> replay(Differ& differ, const Codec& codec, const std::string& text, 
   return tally.failures == 0 ? 0 : 1;
 }
 
+Status writeCoverage(const Options& options, const Inventory& inventory, const Differ& differ) {
+  const std::string how = fmt::format("Run: {} cases of each family, seed {}.", options.cases, options.seed);
+  const std::string page = coveragePage(coverageOf(inventory, modelledBySoft(), differ.byInstruction()), how);
+  std::ofstream file(options.coverage);
+  file << page;
+  file.close();
+  if (!file) return Error(Remedy::fixInput, "cannot write " + options.coverage);
+  return {};
+}
+
 Result<int> runDiffer(const Options& options) {
   const Generator generator;
   const std::unique_ptr<Machine> native = TRY(openNative(generator));
@@ -103,6 +117,7 @@ Result<int> runDiffer(const Options& options) {
     total += tally;
   }
   summary.print();
+  if (!options.coverage.empty()) TRY(writeCoverage(options, generator.inventory(), differ));
   fmt::print("{}{:<20} {:>10} {:>10} {:>10}\n", table, "all", total.cases, total.failures, total.exceptions);
   return total.failures == 0 ? 0 : 1;
 }
@@ -124,6 +139,7 @@ int main(int argc, char** argv) {
   app.add_option("--on", options.on, "What is tested: soft, kvm, native")
       ->check(CLI::IsMember({"soft", "kvm", "native"}))
       ->capture_default_str();
+  app.add_option("--coverage", options.coverage, "Writes what is modelled and tested to this file, as Markdown");
   app.add_option("--shown", options.shown, "Reports of each family at most")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   const auto outcome = runDiffer(options);
