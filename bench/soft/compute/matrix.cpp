@@ -1,5 +1,5 @@
-// A product of two 256 × 256 matrices of doubles by the definition, column by column of the right one: no vector
-// instruction fits it.
+// Products of 256 × 256 matrices of doubles by the definition, column by column of the right one: no vector instruction
+// fits it. Three, each of what came before by the same right one.
 #include <bit>
 #include <vector>
 
@@ -11,6 +11,7 @@ namespace qm::compute {
 namespace {
 
 constexpr std::size_t kSide = 256;
+constexpr int kProducts = 3;
 
 std::vector<double> someMatrix(Random& random) {
   std::vector<double> matrix(kSide * kSide);
@@ -22,6 +23,14 @@ std::vector<double> someMatrix(Random& random) {
 class Matrix final : public Work {
  public:
   std::uint64_t run() override {
+    for (int product = 0; product < kProducts; ++product) multiply();
+    std::uint64_t check = 0;
+    for (const double element : left_) check = std::rotl(check, 1) ^ std::bit_cast<std::uint64_t>(element);
+    return check;
+  }
+
+ private:
+  void multiply() {
     for (std::size_t row = 0; row < kSide; ++row) {
       for (std::size_t column = 0; column < kSide; ++column) {
         double sum = 0;
@@ -29,12 +38,9 @@ class Matrix final : public Work {
         product_[row * kSide + column] = sum;
       }
     }
-    std::uint64_t check = 0;
-    for (const double element : product_) check = std::rotl(check, 1) ^ std::bit_cast<std::uint64_t>(element);
-    return check;
+    left_.swap(product_);
   }
 
- private:
   Random random_;
   std::vector<double> left_ = someMatrix(random_), right_ = someMatrix(random_);
   std::vector<double> product_ = std::vector<double>(kSide * kSide);

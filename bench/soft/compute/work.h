@@ -16,7 +16,7 @@ class Work {
 
 std::unique_ptr<Work> crc32();        // byte by byte through a table: loads, shifts, XORs
 std::unique_ptr<Work> sort();         // the C library's qsort: calls through a pointer, branches nobody can predict
-std::unique_ptr<Work> matrix();       // 256 × 256 doubles, three naive loops: scalar SSE2
+std::unique_ptr<Work> matrix();       // 256 × 256 doubles, naive loops: scalar SSE2
 std::unique_ptr<Work> sha256();       // FIPS 180-4 in plain C++: rotations and additions
 std::unique_ptr<Work> systemCalls();  // getppid by the instruction: into the kernel and back
 
