@@ -34,8 +34,8 @@ class Guest {
   // Connects to the agent and pings it until it answers; when it did. Once, and before agent().
   virtual Result<Clock::time_point> waitForReply(std::chrono::milliseconds pause) = 0;
   virtual agent::AgentClient& agent() = 0;
-  // How many instructions it has executed; none: it is not counted.
-  virtual std::optional<std::uint64_t> instructions() = 0;
+  // Ends it. How many instructions it has executed; none: nobody counted.
+  virtual Result<std::optional<std::uint64_t>> end() = 0;
 };
 
 class Contender {

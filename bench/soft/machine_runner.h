@@ -38,7 +38,6 @@ class GuestRunner final : public MachineRunner {
 
   std::string prefix() const override { return prefix_; }
   Result<std::string> run(const Computation& computation) override;
-  Guest& guest() { return *guest_; }
 
  private:
   std::string prefix_;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "bench/soft/instruction_count.h"
+
 namespace qm::bench {
 
 namespace {
@@ -17,13 +19,7 @@ class OurGuest final : public Guest {
     return reply.time;
   }
   agent::AgentClient& agent() override { return agent_.value(); }
-  std::optional<std::uint64_t> instructions() override {
-    const Result<boost::json::object> times = vm_.times();
-    if (!times.has_value()) return std::nullopt;
-    const boost::json::value* count = times->if_contains("instructions");
-    if (count == nullptr) return std::nullopt;
-    return count->to_number<std::uint64_t>();
-  }
+  Result<std::optional<std::uint64_t>> end() override { return instructionsIn(TRY(vm_.end())); }
 
  private:
   OurVm vm_;

@@ -44,10 +44,16 @@ Result<std::unique_ptr<QemuGuest>> QemuGuest::start(const QemuPlan& plan) {
 }
 
 QemuGuest::~QemuGuest() {
-  static_cast<void>(process_.signal(SIGKILL));
-  static_cast<void>(process_.reap());
+  if (process_.descriptor().isOpen()) static_cast<void>(end());
   std::error_code ignored;
   for (const char* ending : kFiles) std::filesystem::remove(beside(base_, ending), ignored);
+}
+
+Result<std::optional<std::uint64_t>> QemuGuest::end() {
+  TRY(process_.signal(SIGKILL));
+  static_cast<void>(process_.reap());
+  process_ = Process();
+  return std::nullopt;
 }
 
 Result<Clock::time_point> QemuGuest::waitForReply(std::chrono::milliseconds pause) {

@@ -29,7 +29,7 @@ class QemuGuest final : public Guest {
   pid_t pid() const override { return process_.pid(); }
   Result<Clock::time_point> waitForReply(std::chrono::milliseconds pause) override;
   agent::AgentClient& agent() override { return agent_.value(); }
-  std::optional<std::uint64_t> instructions() override { return std::nullopt; }
+  Result<std::optional<std::uint64_t>> end() override;
 
   // Once QEMU listens.
   Result<QemuMonitor> monitor() const;

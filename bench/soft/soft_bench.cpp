@@ -97,34 +97,36 @@ class Bench {
   // The host, and one guest of every VMM, all alive at once and idle but for the one that computes.
   Status computations(const Recipe& recipe, const std::vector<Computation>& works) {
     MachineRunners machines;
+    std::vector<Guest*> guests;
     if (command_.has("native")) machines.push_back(std::make_unique<HostRunner>());
-    Guest* counted = nullptr;
     for (const auto& contender : contenders()) {
       if (contender->prefix() == "qemu_template_") continue;  // computes as the other QEMU does
       std::unique_ptr<Guest> guest = TRY(contender->boot(recipe));
       TRY(guest->waitForReply(kBootPause));
-      if (guest->instructions()) counted = guest.get();
+      guests.push_back(guest.get());
       machines.push_back(std::make_unique<GuestRunner>(contender->prefix(), std::move(guest)));
       TRY(checkClock(*machines.back()));
     }
     declareComputations(machines, works, figures_);
-    if (counted != nullptr) TRY(count(*counted, -1));
     TRY(measureComputations(machines, works, command_.computeRounds, figures_));
-    if (counted != nullptr) TRY(count(*counted, 1));
+    for (Guest* guest : guests) TRY(count(*guest));
     return {};
   }
 
-  // Adds (subtracts) what the guest has executed so far, and in which CPU time.
-  Status count(Guest& guest, int sign) {
-    cpuTime_ += sign * TRY(cpuTimeOf(guest.pid()));
-    instructions_ += sign * static_cast<std::int64_t>(guest.instructions().value_or(0));
+  // What the guest has executed, from its boot on, and in which CPU time.
+  Status count(Guest& guest) {
+    const std::chrono::nanoseconds cpuTime = TRY(cpuTimeOf(guest.pid()));
+    const std::optional<std::uint64_t> instructions = TRY(guest.end());
+    if (!instructions) return {};
+    instructions_ += *instructions;
+    cpuTime_ += cpuTime;
     return {};
   }
 
   const Command& command_;
   std::uint64_t tscKhz_;
   Figures figures_;
-  std::int64_t instructions_ = 0;
+  std::uint64_t instructions_ = 0;
   std::chrono::nanoseconds cpuTime_{};
 };
 

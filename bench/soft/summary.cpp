@@ -84,7 +84,7 @@ Summary summarise(const Figures& figures, std::chrono::seconds watched, std::opt
       ratio(flat, "qemu_template_restore_reply_ms_p50", "restore_reply_ms_p50"));
   say("an idle clone uses {:.4f} % of a CPU\n", number(flat, "idle_cpu_percent"));
   say("QEMU's idle clone uses {:.4f} % of a CPU\n", number(flat, "qemu_idle_cpu_percent"));
-  say("the guest's programs ran at {:.0f} million instructions a second of CPU time\n", mips);
+  say("the guests that compute ran at {:.0f} million instructions a second of CPU time, their boot included\n", mips);
   return summary;
 }
 

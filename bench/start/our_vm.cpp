@@ -38,6 +38,16 @@ Status OurVm::kill() {
   return {};
 }
 
+Result<std::string> OurVm::end() {
+  TRY(process_.signal(SIGTERM));
+  if (!process_.waitForEnd(deadline())) return Error(Remedy::giveUp, "quickmatch-vmm does not end on SIGTERM");
+  static_cast<void>(process_.reap());
+  process_ = Process();
+  constexpr std::uint64_t kLongestLog = std::uint64_t{1} << 20U;
+  const std::vector<std::byte> said = TRY(readWholeFile(folder_ / "console.log", kLongestLog));
+  return std::string(reinterpret_cast<const char*>(said.data()), said.size());
+}
+
 Result<HttpAnswer> OurVm::ask(std::string_view method, const std::string& target, const object& body) {
   const std::string text = body.empty() && method == "GET" ? "" : boost::json::serialize(body);
   const Clock::time_point last = deadline();

@@ -44,6 +44,8 @@ class OurVm {
   Result<boost::json::object> times();
   // SIGKILL, and waits until it is reaped.
   Status kill();
+  // SIGTERM, and waits until it is reaped; all that VMM and guest have said.
+  Result<std::string> end();
 
   pid_t pid() const { return process_.pid(); }
 

@@ -46,7 +46,9 @@ class Bench {
   Status restore();
   Status qemuColdBoot();
   Status qemuRestore();
-  Result<OurVm> spawnVm() { return OurVm::spawn(places_.vmm, places_.folder, fmt::format("vm{}", ++next_)); }
+  Result<OurVm> spawnVm() {
+    return OurVm::spawn(places_.vmm, places_.folder, fmt::format("vm{}", ++next_), {"--hypervisor=kvm"});
+  }
   Result<OurVm> bootedVm();
 
   const Places& places_;
