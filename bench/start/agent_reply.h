@@ -14,7 +14,13 @@ namespace qm::bench {
 // One try to reach the agent; retry while it is not there yet.
 using Connect = std::function<Result<agent::AgentClient>()>;
 
-// Connects and pings until there is an answer; answers when it came. `pause` lies between two tries.
-Result<Clock::time_point> waitForReply(const Connect& connect, const Process& process, std::chrono::milliseconds pause);
+// When the agent's first answer came, and the connection over which it did.
+struct FirstReply {
+  Clock::time_point time;
+  agent::AgentClient agent;
+};
+
+// Connects and pings until there is an answer. `pause` lies between two tries.
+Result<FirstReply> waitForFirstReply(const Connect& connect, const Process& process, std::chrono::milliseconds pause);
 
 }  // namespace qm::bench

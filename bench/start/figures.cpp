@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "vmm/os/file_descriptor.h"
 #include "vmm/result/check.h"
 
 namespace qm::bench {
@@ -45,13 +46,13 @@ const Figure& Figures::of(const std::string& name) const {
 }
 
 std::string Figures::table() const {
-  std::string text = fmt::format("{:<26} {:>10} {:>10} {:>5}  {}\n", "figure", "p50", "p99", "N", "what");
+  std::string text = fmt::format("{:<28} {:>10} {:>10} {:>5}  {}\n", "figure", "p50", "p99", "N", "what");
   for (const std::string& name : order_) {
     const Figure& figure = figures_.at(name);
     if (figure.count() == 0) continue;
     const char* unit = figure.unit() == Unit::milliseconds ? "ms" : "KiB";
     const int digits = figure.unit() == Unit::milliseconds ? 2 : 0;
-    text += fmt::format("{:<26} {:>10.{}f} {:>10.{}f} {:>5}  {}: {}\n", name, figure.percentile(50), digits,
+    text += fmt::format("{:<28} {:>10.{}f} {:>10.{}f} {:>5}  {}: {}\n", name, figure.percentile(50), digits,
                         figure.percentile(99), digits, figure.count(), unit, figure.meaning());
   }
   return text;
@@ -68,6 +69,17 @@ boost::json::object Figures::flat() const {
     object[name + "_n"] = figure.count();
   }
   return object;
+}
+
+Status writeFlat(const boost::json::object& flat, const std::filesystem::path& path) {
+  // Boost.JSON's own numbers are all mantissa and exponent.
+  std::string text;
+  for (const auto& [name, value] : flat)
+    text +=
+        fmt::format("{}  \"{}\": {}", text.empty() ? "{\n" : ",\n", std::string_view(name), value.to_number<double>());
+  text += "\n}\n";
+  const FileDescriptor file = TRY(openFile(path, OpenMode::create));
+  return writeAll(file, std::as_bytes(std::span(text)));
 }
 
 }  // namespace qm::bench

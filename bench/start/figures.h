@@ -3,12 +3,15 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <boost/json/object.hpp>
+
+#include "vmm/result/result.h"
 
 namespace qm::bench {
 
@@ -51,5 +54,8 @@ class Figures {
   std::vector<std::string> order_;
   std::map<std::string, Figure> figures_;
 };
+
+// One line a figure, in their order, numbers as people write them.
+Status writeFlat(const boost::json::object& flat, const std::filesystem::path& path);
 
 }  // namespace qm::bench

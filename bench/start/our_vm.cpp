@@ -8,21 +8,21 @@
 #include <fmt/format.h>
 
 #include "api/json/fields.h"
-#include "bench/start/agent_reply.h"
 #include "vmm/os/folder.h"
 
 namespace qm::bench {
 
 using boost::json::object;
 
-Result<OurVm> OurVm::spawn(const Places& places, const std::string& id) {
-  const std::filesystem::path folder = places.folder / id;
-  TRY(makeFolder(folder));
-  Process process = TRY(Process::start({.executable = places.vmm,
-                                        .arguments = {"--api-sock", "api.sock", "--id", id},
-                                        .folder = folder,
-                                        .output = folder / "console.log"}));
-  return OurVm(folder, std::move(process));
+Result<OurVm> OurVm::spawn(const std::filesystem::path& vmm, const std::filesystem::path& folder, const std::string& id,
+                           const std::vector<std::string>& options) {
+  const std::filesystem::path own = folder / id;
+  TRY(makeFolder(own));
+  std::vector<std::string> arguments{"--api-sock", "api.sock", "--id", id};
+  arguments.insert(arguments.end(), options.begin(), options.end());
+  Process process = TRY(Process::start(
+      {.executable = vmm, .arguments = std::move(arguments), .folder = own, .output = own / "console.log"}));
+  return OurVm(own, std::move(process));
 }
 
 OurVm::~OurVm() {
@@ -36,6 +36,16 @@ Status OurVm::kill() {
   static_cast<void>(process_.reap());
   process_ = Process();
   return {};
+}
+
+Result<std::string> OurVm::end() {
+  TRY(process_.signal(SIGTERM));
+  if (!process_.waitForEnd(deadline())) return Error(Remedy::giveUp, "quickmatch-vmm does not end on SIGTERM");
+  static_cast<void>(process_.reap());
+  process_ = Process();
+  constexpr std::uint64_t kLongestLog = std::uint64_t{1} << 20U;
+  const std::vector<std::byte> said = TRY(readWholeFile(folder_ / "console.log", kLongestLog));
+  return std::string(reinterpret_cast<const char*>(said.data()), said.size());
 }
 
 Result<HttpAnswer> OurVm::ask(std::string_view method, const std::string& target, const object& body) {
@@ -57,11 +67,17 @@ Status OurVm::put(const std::string& target, const object& body) {
   return Error(Remedy::giveUp, fmt::format("PUT {}: {}", target, answer.body));
 }
 
-Status OurVm::configure(const Places& places) {
-  TRY(put("/machine-config", {{"vcpu_count", 1}, {"mem_size_mib", kGuestMemoryMib}}));
-  TRY(put("/boot-source", {{"kernel_image_path", places.kernel.native()},
-                           {"initrd_path", places.initrd.native()},
-                           {"boot_args", kBootArguments}}));
+Status OurVm::configure(const Recipe& recipe) {
+  TRY(put("/machine-config", {{"vcpu_count", 1}, {"mem_size_mib", recipe.memoryMib}}));
+  TRY(put("/boot-source", {{"kernel_image_path", recipe.kernel.native()},
+                           {"initrd_path", recipe.initrd.native()},
+                           {"boot_args", recipe.bootArguments()}}));
+  if (!recipe.disk.empty()) {
+    TRY(put("/drives/disk", {{"drive_id", "disk"},
+                             {"path_on_host", recipe.disk.native()},
+                             {"is_root_device", false},
+                             {"is_read_only", true}}));
+  }
   TRY(put("/vsock", {{"guest_cid", 3}, {"uds_path", "vsock.sock"}}));
   return put("/entropy", {});
 }
@@ -86,9 +102,9 @@ Status OurVm::restore(const SavedVm& files) {
               {"vsock_override", object{{"uds_path", "vsock.sock"}}}});
 }
 
-Result<Clock::time_point> OurVm::waitForReply(std::chrono::milliseconds pause) const {
-  return bench::waitForReply([this] { return agent::AgentClient::connect(folder_ / "vsock.sock", deadline()); },
-                             process_, pause);
+Result<FirstReply> OurVm::waitForFirstReply(std::chrono::milliseconds pause) const {
+  const Connect connect = [this] { return agent::AgentClient::connect(folder_ / "vsock.sock", deadline()); };
+  return bench::waitForFirstReply(connect, process_, pause);
 }
 
 Result<object> OurVm::times() {

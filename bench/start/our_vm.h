@@ -5,11 +5,12 @@
 #include <chrono>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include <boost/json/object.hpp>
 
 #include "api/client/http_client.h"
-#include "bench/start/clock.h"
+#include "bench/start/agent_reply.h"
 #include "bench/start/places.h"
 #include "vmm/os/process.h"
 #include "vmm/result/result.h"
@@ -23,25 +24,28 @@ struct SavedVm {
 
 class OurVm {
  public:
-  // In a folder of its own, which is made.
-  static Result<OurVm> spawn(const Places& places, const std::string& id);
+  // Of the program `vmm`, in a folder of its own below `folder`, which is made. `options`: besides the usual ones.
+  static Result<OurVm> spawn(const std::filesystem::path& vmm, const std::filesystem::path& folder,
+                             const std::string& id, const std::vector<std::string>& options = {});
   OurVm(OurVm&&) noexcept = default;
   OurVm& operator=(OurVm&&) = delete;
   ~OurVm();
 
   // Everything but InstanceStart.
-  Status configure(const Places& places);
+  Status configure(const Recipe& recipe);
   Status start();
   // Pauses it first.
   Status save(const SavedVm& files);
   // And lets it run.
   Status restore(const SavedVm& files);
 
-  Result<Clock::time_point> waitForReply(std::chrono::milliseconds pause) const;
+  Result<FirstReply> waitForFirstReply(std::chrono::milliseconds pause) const;
   // What the VMM says of its own phases, in microseconds.
   Result<boost::json::object> times();
   // SIGKILL, and waits until it is reaped.
   Status kill();
+  // SIGTERM, and waits until it is reaped; all that VMM and guest have said.
+  Result<std::string> end();
 
   pid_t pid() const { return process_.pid(); }
 

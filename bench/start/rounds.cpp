@@ -46,6 +46,9 @@ class Bench {
   Status restore();
   Status qemuColdBoot();
   Status qemuRestore();
+  Result<OurVm> spawnVm() {
+    return OurVm::spawn(places_.vmm, places_.folder, fmt::format("vm{}", ++next_), {"--hypervisor=kvm"});
+  }
   Result<OurVm> bootedVm();
 
   const Places& places_;
@@ -57,8 +60,8 @@ class Bench {
 };
 
 Result<OurVm> Bench::bootedVm() {
-  OurVm vm = TRY(OurVm::spawn(places_, fmt::format("vm{}", ++next_)));
-  TRY(vm.configure(places_));
+  OurVm vm = TRY(spawnVm());
+  TRY(vm.configure({.kernel = places_.kernel, .initrd = places_.initrd, .disk = {}}));
   return vm;
 }
 
@@ -66,7 +69,7 @@ Result<OurVm> Bench::bootedVm() {
 Status Bench::prepare() {
   OurVm ours = TRY(bootedVm());
   TRY(ours.start());
-  TRY(ours.waitForReply(kBootPause));
+  TRY(ours.waitForFirstReply(kBootPause));
   TRY(ours.save(saved_));
   TRY(ours.kill());
   const QemuVm qemu = TRY(QemuVm::boot(places_, kQemuCid).during("starting QEMU"));
@@ -99,7 +102,7 @@ Status Bench::coldBoot() {
   OurVm vm = TRY(bootedVm());
   const Clock::time_point asked = Clock::now();
   TRY(vm.start());
-  const Clock::time_point replied = TRY(vm.waitForReply(kBootPause));
+  const Clock::time_point replied = TRY(vm.waitForFirstReply(kBootPause)).time;
   add("cold_boot_reply", replied - asked);
   add("cold_boot_spawn_reply", replied - spawned);
   const boost::json::object times = TRY(vm.times());
@@ -110,10 +113,10 @@ Status Bench::coldBoot() {
 
 Status Bench::restore() {
   const Clock::time_point spawned = Clock::now();
-  OurVm vm = TRY(OurVm::spawn(places_, fmt::format("vm{}", ++next_)));
+  OurVm vm = TRY(spawnVm());
   TRY(vm.restore(saved_));
   const Clock::time_point resumed = Clock::now();
-  const Clock::time_point replied = TRY(vm.waitForReply(kRestorePause));
+  const Clock::time_point replied = TRY(vm.waitForFirstReply(kRestorePause)).time;
   const boost::json::object times = TRY(vm.times());
   const auto phase = [&](const char* name) {
     const boost::json::value* value = times.if_contains(name);
@@ -162,9 +165,9 @@ Status Bench::memory() {
   counts_ = true;
   std::vector<OurVm> clones;
   for (int i = 0; i < kClones; ++i) {
-    clones.push_back(TRY(OurVm::spawn(places_, fmt::format("vm{}", ++next_))));
+    clones.push_back(TRY(spawnVm()));
     TRY(clones.back().restore(saved_));
-    TRY(clones.back().waitForReply(kRestorePause));
+    TRY(clones.back().waitForFirstReply(kRestorePause));
   }
   std::this_thread::sleep_for(std::chrono::seconds(2));  // idle guests, not starting ones
   for (const OurVm& clone : clones) {

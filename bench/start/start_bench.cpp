@@ -6,7 +6,6 @@
 
 #include "bench/start/daemon_bench.h"
 #include "bench/start/rounds.h"
-#include "vmm/os/file_descriptor.h"
 #include "vmm/os/folder.h"
 
 namespace {
@@ -34,17 +33,6 @@ void describe(CLI::App& app, Command& command) {
   app.add_option("--runs", command.runs, "How many of each")->capture_default_str();
 }
 
-Status writeFigures(const boost::json::object& flat, const std::filesystem::path& path) {
-  // Numbers as people write them; Boost.JSON's are all mantissa and exponent.
-  std::string text;
-  for (const auto& [name, value] : flat)
-    text +=
-        fmt::format("{}  \"{}\": {}", text.empty() ? "{\n" : ",\n", std::string_view(name), value.to_number<double>());
-  text += "\n}\n";
-  const FileDescriptor file = TRY(openFile(path, OpenMode::create));
-  return writeAll(file, std::as_bytes(std::span(text)));
-}
-
 // What issue and design ask for, as figures of this very run.
 void printRatios(const Figures& figures) {
   const auto p50 = [&](const char* name) { return figures.of(name).percentile(50); };
@@ -68,7 +56,7 @@ Status measure(const Command& command) {
     boost::json::object flat = figures.flat();
     flat["runs"] = command.runs;
     if (figures.of("vmm_overhead").count() > 0) flat["vmm_overhead_kib"] = figures.of("vmm_overhead").percentile(50);
-    TRY(writeFigures(flat, command.json));
+    TRY(writeFlat(flat, command.json));
   }
   return done;
 }

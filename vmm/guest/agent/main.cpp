@@ -11,6 +11,7 @@
 #include "vmm/guest/system/init_duties.h"
 #include "vmm/guest/system/mounts.h"
 #include "vmm/guest/system/network.h"
+#include "vmm/guest/system/port.h"
 #include "vmm/os/random.h"
 #include "vmm/os/vsock_socket.h"
 
@@ -50,6 +51,14 @@ agent::Machine machineOf(EventLoop& loop) {
           }};
 }
 
+// A VMM without vsock names a port instead.
+Status servePort(agent::Agent& agent) {
+  const std::string commandLine = TRY(readKernelFile("/proc/cmdline"));
+  const std::string port = guest::kernelParameter(commandLine, "qm.port");
+  if (port.empty()) return {};
+  return agent.serve(TRY(guest::relayPort(port)));
+}
+
 Status serve() {
   const auto loop = TRY(EventLoop::create());
   agent::Agent agent(*loop, machineOf(*loop));
@@ -61,6 +70,7 @@ Status serve() {
   }));
   FileDescriptor children;
   if (::getpid() == 1) {
+    TRY(servePort(agent));
     children = TRY(guest::watchChildren());
     TRY(loop->watch(children, Ready::readable,
                     [&](Ready) { guest::reapOrphans(children, [&](pid_t pid) { return agent.collect(pid); }); }));
