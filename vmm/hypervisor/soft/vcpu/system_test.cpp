@@ -12,7 +12,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "vmm/hypervisor/soft/settings/soft_settings.h"
+#include "vmm/hypervisor/soft/soft_hypervisor.h"
 #include "vmm/os/mapping.h"
 
 extern "C" {
