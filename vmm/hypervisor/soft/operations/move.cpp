@@ -121,7 +121,10 @@ bool lowerZeroExtend(const Instruction& instruction, Emitter& emitter) {
                                           : Widen<std::uint16_t>::lower(instruction, emitter);
 }
 
+// MOVSXD into 16 bits reads 16 (SDM 2B); Zydis names 32.
 bool lowerSignExtend(const Instruction& instruction, Emitter& emitter) {
+  if (instruction.mnemonic() == ZYDIS_MNEMONIC_MOVSXD && instruction.operand(0).size == 16)
+    return Widen<std::int16_t>::lower(instruction, emitter);
   switch (instruction.operand(1).size) {
     case 8:
       return Widen<std::int8_t>::lower(instruction, emitter);
