@@ -56,7 +56,7 @@ inline GuestCode::Label emitCountingHandler(GuestCode& code, std::uint32_t value
   return handler;
 }
 
-// Sleeps until r15 counts `count` interrupts, with interrupts off between them.
+// Sleeps until r15 counts `count` interrupts or more: another may come between a handler's return and the CLI.
 inline void waitForInterrupts(GuestCode& code, std::uint64_t count) {
   const GuestCode::Label again = code.here();
   code.sti();
@@ -64,7 +64,7 @@ inline void waitForInterrupts(GuestCode& code, std::uint64_t count) {
   code.cli();
   code.move(Reg::rbx, count);
   code.compare(Reg::r15, Reg::rbx);
-  code.jumpIfNot(again);
+  code.jumpIfCarry(again);
 }
 
 }  // namespace qm::contract

@@ -1,6 +1,8 @@
 // The local APIC's timer in its three modes (SDM 3A, 11.5.4).
 #include <algorithm>
 
+#include <gmock/gmock.h>
+
 #include "tests/contract/guest.h"
 #include "tests/contract/interrupt_code.h"
 
@@ -66,7 +68,9 @@ TEST_P(Timers, PeriodicFiresAgain) {
     code.poke(kLocalApic + kTimerInitial, kTicks);
     waitForInterrupts(code, 3);
   });
-  EXPECT_EQ(reports, (std::vector<std::uint32_t>{kTicked, kTicked, kTicked}));
+  // On a busy host the next one may wait when the handler returns.
+  EXPECT_GE(reports.size(), 3U);
+  EXPECT_THAT(reports, testing::Each(kTicked));
 }
 
 // Arms the deadline so many ticks of the TSC from the moment.
