@@ -4,7 +4,9 @@
 //   static bool write(Cpu&, const Operation&, std::uint64_t value)              false: stopped
 //
 // MM0 to MM7 are the significands of the x87 registers R0 to R7, whatever TOP is. An instruction on them first raises
-// what x87 has pending, and leaves TOP 0 and every register occupied (SDM 1, 9.5.1).
+// what x87 has pending, and leaves TOP 0 and every register occupied (SDM 1, 9.5.1). As the processors do that this was
+// compared with, one whose store faults or whose conversion raises #XM leaves them so too; one whose load faults does
+// not. Doing it again changes nothing.
 #pragma once
 
 #include <cstdint>
