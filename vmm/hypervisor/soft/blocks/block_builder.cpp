@@ -70,7 +70,8 @@ UnitState unitFor(const Cpu& cpu, const Instruction& instruction) {
                                                                                           : system.x87Unit;
   UnitState state = UnitState::open;
   if (usesVectorUnit(instruction)) state = std::max(state, system.vectorUnit);
-  if (namesRegister(instruction, ZYDIS_REGCLASS_MMX)) state = std::max(state, system.mmxUnit);
+  if (namesRegister(instruction, ZYDIS_REGCLASS_MMX) || instruction.mnemonic() == ZYDIS_MNEMONIC_EMMS)
+    state = std::max(state, system.mmxUnit);
   return state;
 }
 

@@ -11,6 +11,8 @@
 #include "vmm/hypervisor/soft/operations/far_transfer.h"
 #include "vmm/hypervisor/soft/operations/hint.h"
 #include "vmm/hypervisor/soft/operations/mmx.h"
+#include "vmm/hypervisor/soft/operations/mmx_convert.h"
+#include "vmm/hypervisor/soft/operations/mmx_move.h"
 #include "vmm/hypervisor/soft/operations/move.h"
 #include "vmm/hypervisor/soft/operations/muldiv.h"
 #include "vmm/hypervisor/soft/operations/port_io.h"
@@ -73,7 +75,8 @@ LoweringTable collectVector() {
 
 LoweringTable collectMmx() {
   LoweringTable table{};
-  add(table, mmxLowerings());
+  for (const std::span<const Lowering> family : {mmxLowerings(), mmxConvertLowerings(), mmxMoveLowerings()})
+    add(table, family);
   return table;
 }
 

@@ -1,4 +1,5 @@
-// MMX and the SSE instructions on its registers (SDM 2; SDM 1, chapter 9).
+// MMX and the SSE instructions on its registers (SDM 1, chapter 9; SDM 2): what computes one register from two. What
+// moves them is in mmx_move.h, conversions to and from floating point in mmx_convert.h.
 #pragma once
 
 #include <span>

@@ -9,12 +9,12 @@
 #include "vmm/hypervisor/soft/cpu/extended_image.h"
 #include "vmm/hypervisor/soft/operations/operand.h"
 #include "vmm/hypervisor/soft/operations/x87_host.h"
+#include "vmm/hypervisor/soft/operations/x87_pending.h"
 
 namespace qm::soft {
 
 namespace {
 
-constexpr std::uint16_t kSummary = 1U << 7U;  // of the status word: an exception is pending
 constexpr std::size_t kLongestOperand = 108;  // FNSAVE's
 
 FpuImage imageOf(const Cpu& cpu) {
@@ -39,13 +39,8 @@ void commit(Cpu& cpu, const Operation& op, const FpuImage& image, Kind kind, std
   if (kind == Kind::control) return;  // its addresses came from the guest's state, or from memory
   x87.instruction = addressOf(cpu, op);
   x87.operand = operandAddress != 0 ? operandAddress : before.operand;
-  x87.opcode = (x87.status & kSummary) != 0 ? static_cast<std::uint16_t>((op.detail & 7U) << 8U | op.third) : before.opcode;
-}
-
-bool isPending(Cpu& cpu) {
-  if ((cpu.x87.status & kSummary) == 0) return false;
-  raise(cpu, Exception::floatingPoint);
-  return true;
+  x87.opcode =
+      (x87.status & kX87Summary) != 0 ? static_cast<std::uint16_t>((op.detail & 7U) << 8U | op.third) : before.opcode;
 }
 
 // `detail` is the first opcode byte, `third` the second; `from` tells whether the instruction waits for pending
@@ -55,7 +50,7 @@ enum class SetsFlags : std::uint8_t { no, yes };
 enum class MemoryUse : std::uint8_t { read, write };
 
 bool registerForm(Cpu& cpu, const Operation& op, Flags& flags) {
-  if (static_cast<Waiting>(op.from) == Waiting::yes && isPending(cpu)) return false;
+  if (static_cast<Waiting>(op.from) == Waiting::yes && raisesPendingX87(cpu)) return false;
   FpuImage image = imageOf(cpu);
   Flags after = flags;
   hostX87Register((op.detail - 0xd8U) * 64U + (op.third & 63U))(image, nullptr, after);
@@ -99,7 +94,7 @@ Kind memoryKind(const Operation& op) {
 // `immediate` is the operand's length in bytes.
 bool loadForm(Cpu& cpu, const Operation& op, Flags& flags) {
   std::uint64_t address = 0;
-  if ((static_cast<Waiting>(op.from) == Waiting::yes && isPending(cpu)) ||
+  if ((static_cast<Waiting>(op.from) == Waiting::yes && raisesPendingX87(cpu)) ||
       !effectiveAddress<Form::any>(cpu, op, address))
     return false;
   std::array<std::byte, kLongestOperand> operand{};
@@ -123,7 +118,7 @@ bool wasStored(Cpu& cpu, const Operation& op, std::span<const std::byte> first) 
 
 bool storeForm(Cpu& cpu, const Operation& op, Flags& flags) {
   std::uint64_t address = 0;
-  if ((static_cast<Waiting>(op.from) == Waiting::yes && isPending(cpu)) ||
+  if ((static_cast<Waiting>(op.from) == Waiting::yes && raisesPendingX87(cpu)) ||
       !effectiveAddress<Form::any>(cpu, op, address))
     return false;
   std::array<std::byte, kLongestOperand> operand{};
@@ -133,7 +128,7 @@ bool storeForm(Cpu& cpu, const Operation& op, Flags& flags) {
   hostX87Memory(memoryFormOf(op))(image, operand.data(), unused);
   std::uint16_t status = 0;
   std::memcpy(&status, image.bytes.data() + 2, sizeof status);
-  const bool mayBeWithheld = (status & kSummary) != 0 && memoryKind(op) == Kind::arithmetic;
+  const bool mayBeWithheld = (status & kX87Summary) != 0 && memoryKind(op) == Kind::arithmetic;
   if ((!mayBeWithheld || wasStored(cpu, op, stored)) && !writeOperand(cpu, address, stored)) return false;
   commit(cpu, op, image, memoryKind(op), address);
   return true;
@@ -164,8 +159,9 @@ bool lowerX87(const Instruction& instruction, Emitter& emitter) {
   const bool isEnvironment = memory != nullptr && memory->size > 80;
   if (isEnvironment && instruction.operandBits() == 16) return false;
   const bool isStore = memory != nullptr && (memory->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0;
-  Operation& op = memory == nullptr ? emitter.add(&step<&registerForm>)
-                                    : emitter.addMemory(isStore ? anyForm<&storeForm>() : anyForm<&loadForm>(), *memory);
+  Operation& op = memory == nullptr
+                      ? emitter.add(&step<&registerForm>)
+                      : emitter.addMemory(isStore ? anyForm<&storeForm>() : anyForm<&loadForm>(), *memory);
   op.detail = instruction.raw.opcode;
   op.third = static_cast<std::uint8_t>(modrm.mod << 6U | modrm.reg << 3U | modrm.rm);
   op.from = static_cast<std::uint8_t>(waits(instruction.mnemonic()) ? Waiting::yes : Waiting::no);
@@ -175,26 +171,26 @@ bool lowerX87(const Instruction& instruction, Emitter& emitter) {
 }
 
 constexpr std::array kMnemonics{
-    ZYDIS_MNEMONIC_FADD,    ZYDIS_MNEMONIC_FADDP,    ZYDIS_MNEMONIC_FIADD,    ZYDIS_MNEMONIC_FSUB,
-    ZYDIS_MNEMONIC_FSUBP,   ZYDIS_MNEMONIC_FISUB,    ZYDIS_MNEMONIC_FSUBR,    ZYDIS_MNEMONIC_FSUBRP,
-    ZYDIS_MNEMONIC_FISUBR,  ZYDIS_MNEMONIC_FMUL,     ZYDIS_MNEMONIC_FMULP,    ZYDIS_MNEMONIC_FIMUL,
-    ZYDIS_MNEMONIC_FDIV,    ZYDIS_MNEMONIC_FDIVP,    ZYDIS_MNEMONIC_FIDIV,    ZYDIS_MNEMONIC_FDIVR,
-    ZYDIS_MNEMONIC_FDIVRP,  ZYDIS_MNEMONIC_FIDIVR,   ZYDIS_MNEMONIC_FCOM,     ZYDIS_MNEMONIC_FCOMP,
-    ZYDIS_MNEMONIC_FCOMPP,  ZYDIS_MNEMONIC_FUCOM,    ZYDIS_MNEMONIC_FUCOMP,   ZYDIS_MNEMONIC_FUCOMPP,
-    ZYDIS_MNEMONIC_FCOMI,   ZYDIS_MNEMONIC_FCOMIP,   ZYDIS_MNEMONIC_FUCOMI,   ZYDIS_MNEMONIC_FUCOMIP,
-    ZYDIS_MNEMONIC_FICOM,   ZYDIS_MNEMONIC_FICOMP,   ZYDIS_MNEMONIC_FLD,      ZYDIS_MNEMONIC_FST,
-    ZYDIS_MNEMONIC_FSTP,    ZYDIS_MNEMONIC_FILD,     ZYDIS_MNEMONIC_FIST,     ZYDIS_MNEMONIC_FISTP,
-    ZYDIS_MNEMONIC_FISTTP,  ZYDIS_MNEMONIC_FBLD,     ZYDIS_MNEMONIC_FBSTP,    ZYDIS_MNEMONIC_FLD1,
-    ZYDIS_MNEMONIC_FLDL2T,  ZYDIS_MNEMONIC_FLDL2E,   ZYDIS_MNEMONIC_FLDPI,    ZYDIS_MNEMONIC_FLDLG2,
-    ZYDIS_MNEMONIC_FLDLN2,  ZYDIS_MNEMONIC_FLDZ,     ZYDIS_MNEMONIC_FCHS,     ZYDIS_MNEMONIC_FABS,
-    ZYDIS_MNEMONIC_FTST,    ZYDIS_MNEMONIC_FXAM,     ZYDIS_MNEMONIC_F2XM1,    ZYDIS_MNEMONIC_FYL2X,
-    ZYDIS_MNEMONIC_FPTAN,   ZYDIS_MNEMONIC_FPATAN,   ZYDIS_MNEMONIC_FXTRACT,  ZYDIS_MNEMONIC_FPREM1,
-    ZYDIS_MNEMONIC_FDECSTP, ZYDIS_MNEMONIC_FINCSTP,  ZYDIS_MNEMONIC_FPREM,    ZYDIS_MNEMONIC_FYL2XP1,
-    ZYDIS_MNEMONIC_FSQRT,   ZYDIS_MNEMONIC_FSINCOS,  ZYDIS_MNEMONIC_FRNDINT,  ZYDIS_MNEMONIC_FSCALE,
-    ZYDIS_MNEMONIC_FSIN,    ZYDIS_MNEMONIC_FCOS,     ZYDIS_MNEMONIC_FXCH,     ZYDIS_MNEMONIC_FFREE,
-    ZYDIS_MNEMONIC_FFREEP,  ZYDIS_MNEMONIC_FNOP,     ZYDIS_MNEMONIC_FCMOVB,   ZYDIS_MNEMONIC_FCMOVBE,
-    ZYDIS_MNEMONIC_FCMOVE,  ZYDIS_MNEMONIC_FCMOVNB,  ZYDIS_MNEMONIC_FCMOVNBE, ZYDIS_MNEMONIC_FCMOVNE,
-    ZYDIS_MNEMONIC_FCMOVNU, ZYDIS_MNEMONIC_FCMOVU,   ZYDIS_MNEMONIC_FLDENV,   ZYDIS_MNEMONIC_FNSTENV,
+    ZYDIS_MNEMONIC_FADD,    ZYDIS_MNEMONIC_FADDP,   ZYDIS_MNEMONIC_FIADD,    ZYDIS_MNEMONIC_FSUB,
+    ZYDIS_MNEMONIC_FSUBP,   ZYDIS_MNEMONIC_FISUB,   ZYDIS_MNEMONIC_FSUBR,    ZYDIS_MNEMONIC_FSUBRP,
+    ZYDIS_MNEMONIC_FISUBR,  ZYDIS_MNEMONIC_FMUL,    ZYDIS_MNEMONIC_FMULP,    ZYDIS_MNEMONIC_FIMUL,
+    ZYDIS_MNEMONIC_FDIV,    ZYDIS_MNEMONIC_FDIVP,   ZYDIS_MNEMONIC_FIDIV,    ZYDIS_MNEMONIC_FDIVR,
+    ZYDIS_MNEMONIC_FDIVRP,  ZYDIS_MNEMONIC_FIDIVR,  ZYDIS_MNEMONIC_FCOM,     ZYDIS_MNEMONIC_FCOMP,
+    ZYDIS_MNEMONIC_FCOMPP,  ZYDIS_MNEMONIC_FUCOM,   ZYDIS_MNEMONIC_FUCOMP,   ZYDIS_MNEMONIC_FUCOMPP,
+    ZYDIS_MNEMONIC_FCOMI,   ZYDIS_MNEMONIC_FCOMIP,  ZYDIS_MNEMONIC_FUCOMI,   ZYDIS_MNEMONIC_FUCOMIP,
+    ZYDIS_MNEMONIC_FICOM,   ZYDIS_MNEMONIC_FICOMP,  ZYDIS_MNEMONIC_FLD,      ZYDIS_MNEMONIC_FST,
+    ZYDIS_MNEMONIC_FSTP,    ZYDIS_MNEMONIC_FILD,    ZYDIS_MNEMONIC_FIST,     ZYDIS_MNEMONIC_FISTP,
+    ZYDIS_MNEMONIC_FISTTP,  ZYDIS_MNEMONIC_FBLD,    ZYDIS_MNEMONIC_FBSTP,    ZYDIS_MNEMONIC_FLD1,
+    ZYDIS_MNEMONIC_FLDL2T,  ZYDIS_MNEMONIC_FLDL2E,  ZYDIS_MNEMONIC_FLDPI,    ZYDIS_MNEMONIC_FLDLG2,
+    ZYDIS_MNEMONIC_FLDLN2,  ZYDIS_MNEMONIC_FLDZ,    ZYDIS_MNEMONIC_FCHS,     ZYDIS_MNEMONIC_FABS,
+    ZYDIS_MNEMONIC_FTST,    ZYDIS_MNEMONIC_FXAM,    ZYDIS_MNEMONIC_F2XM1,    ZYDIS_MNEMONIC_FYL2X,
+    ZYDIS_MNEMONIC_FPTAN,   ZYDIS_MNEMONIC_FPATAN,  ZYDIS_MNEMONIC_FXTRACT,  ZYDIS_MNEMONIC_FPREM1,
+    ZYDIS_MNEMONIC_FDECSTP, ZYDIS_MNEMONIC_FINCSTP, ZYDIS_MNEMONIC_FPREM,    ZYDIS_MNEMONIC_FYL2XP1,
+    ZYDIS_MNEMONIC_FSQRT,   ZYDIS_MNEMONIC_FSINCOS, ZYDIS_MNEMONIC_FRNDINT,  ZYDIS_MNEMONIC_FSCALE,
+    ZYDIS_MNEMONIC_FSIN,    ZYDIS_MNEMONIC_FCOS,    ZYDIS_MNEMONIC_FXCH,     ZYDIS_MNEMONIC_FFREE,
+    ZYDIS_MNEMONIC_FFREEP,  ZYDIS_MNEMONIC_FNOP,    ZYDIS_MNEMONIC_FCMOVB,   ZYDIS_MNEMONIC_FCMOVBE,
+    ZYDIS_MNEMONIC_FCMOVE,  ZYDIS_MNEMONIC_FCMOVNB, ZYDIS_MNEMONIC_FCMOVNBE, ZYDIS_MNEMONIC_FCMOVNE,
+    ZYDIS_MNEMONIC_FCMOVNU, ZYDIS_MNEMONIC_FCMOVU,  ZYDIS_MNEMONIC_FLDENV,   ZYDIS_MNEMONIC_FNSTENV,
     ZYDIS_MNEMONIC_FNSAVE,  ZYDIS_MNEMONIC_FRSTOR,
 };
 

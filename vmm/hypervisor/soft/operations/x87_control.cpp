@@ -1,26 +1,21 @@
 #include "vmm/hypervisor/soft/operations/x87_control.h"
 
 #include "vmm/hypervisor/soft/operations/operand.h"
+#include "vmm/hypervisor/soft/operations/x87_pending.h"
 
 namespace qm::soft {
 
 namespace {
 
 // Of the status word (SDM 1, figure 8-4) and the control word (figure 8-6).
-constexpr std::uint16_t kExceptions = 0x3f, kSummary = 1U << 7U, kBusy = 1U << 15U, kStackFault = 1U << 6U;
+constexpr std::uint16_t kExceptions = 0x3f, kBusy = 1U << 15U, kStackFault = 1U << 6U;
 constexpr std::uint16_t kControlReserved = 1U << 6U;
 
 // ES and B follow from what is set and not masked.
 void summarise(X87State& x87) {
   const bool isPending = (x87.status & ~x87.control & kExceptions) != 0;
-  const std::uint16_t without = x87.status & static_cast<std::uint16_t>(~(kSummary | kBusy));
-  x87.status = isPending ? static_cast<std::uint16_t>(without | kSummary | kBusy) : without;
-}
-
-bool isPending(Cpu& cpu) {
-  if ((cpu.x87.status & kSummary) == 0) return false;
-  raise(cpu, Exception::floatingPoint);
-  return true;
+  const std::uint16_t without = x87.status & static_cast<std::uint16_t>(~(kX87Summary | kBusy));
+  x87.status = isPending ? static_cast<std::uint16_t>(without | kX87Summary | kBusy) : without;
 }
 
 // The control words' reset values; the registers keep their contents and are marked empty (SDM 2, FINIT).
@@ -35,14 +30,15 @@ bool initialise(Cpu& cpu, const Operation& /*op*/, Flags& /*flags*/) {
 }
 
 bool clearExceptions(Cpu& cpu, const Operation& /*op*/, Flags& /*flags*/) {
-  cpu.x87.status &= static_cast<std::uint16_t>(~(kExceptions | kStackFault | kSummary | kBusy));
+  cpu.x87.status &= static_cast<std::uint16_t>(~(kExceptions | kStackFault | kX87Summary | kBusy));
   return true;
 }
 
 bool loadControl(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
   std::uint64_t address = 0;
   std::uint16_t value = 0;
-  if (isPending(cpu) || !effectiveAddress<Form::any>(cpu, op, address) || !load(cpu, address, value)) return false;
+  if (raisesPendingX87(cpu) || !effectiveAddress<Form::any>(cpu, op, address) || !load(cpu, address, value))
+    return false;
   constexpr std::uint16_t kExisting = 0x1f3f;
   cpu.x87.control = static_cast<std::uint16_t>((value & kExisting) | kControlReserved);
   summarise(cpu.x87);
@@ -65,7 +61,7 @@ bool statusIntoAx(Cpu& cpu, const Operation& /*op*/, Flags& /*flags*/) {
 }
 
 bool wait(Cpu& cpu, const Operation& /*op*/, Flags& /*flags*/) {
-  return !isPending(cpu);
+  return !raisesPendingX87(cpu);
 }
 
 template <auto body>
