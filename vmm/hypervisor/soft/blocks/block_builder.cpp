@@ -198,6 +198,7 @@ BuiltBlock buildBlock(Cpu& cpu, const CodePlace& place, BlockLength length, std:
   } else if (length == BlockLength::oneInstruction) {
     emitter.addFallThrough(&blockEnd<endOfStep>);
   }
+  emitter.quietDeadFlags();
   emitter.markLinks(start);
   built.operations = emitter.operations();
   return built;

@@ -6,6 +6,7 @@
 
 #include "vmm/hypervisor/soft/cpu/cpu.h"
 #include "vmm/hypervisor/soft/cpu/operation.h"
+#include "vmm/hypervisor/soft/decode/emitter.h"
 
 namespace qm::soft {
 
@@ -24,7 +25,7 @@ struct BuiltBlock {
 };
 
 // At most so many operations are made.
-inline constexpr std::size_t kMostOperations = 160;
+inline constexpr std::size_t kMostOperations = Emitter::kMostOperations;
 
 // The page of a linear address as code, watched. Null: the fetch faults (cpu.stop).
 const CodeTlb::Entry* codePage(Cpu& cpu, std::uint64_t linear);

@@ -14,6 +14,7 @@ void Emitter::begin(const Instruction& instruction, std::uint16_t offset) {
 
 Operation& Emitter::add(Handler handler) {
   CHECK(count_ < room_.size());
+  flagUse_[count_] = {};
   Operation& operation = room_[count_++];
   operation = {};
   operation.handler = handlerDistance(handler);
@@ -49,6 +50,43 @@ void Emitter::markLinks(std::size_t startInPage) {
       static_cast<std::uint8_t>((isNear(end.offset + end.length) ? 1U : 0U) | (isNear(end.displacement) ? 2U : 0U));
 }
 
+Form Emitter::formOf(const Operation& operation) {
+  switch (operation.addressing) {
+    case Addressing::base:
+      return Form::base;
+    case Addressing::indexed:
+      return Form::indexed;
+    default:
+      return Form::any;
+  }
+}
+
+void Emitter::setFlagRole(FlagRole role, Handler quiet) {
+  flagUse_[count_ - 1] = {.role = role, .quiet = quiet != nullptr ? handlerDistance(quiet) : 0};
+}
+
+// Backwards: `live` tells whether somebody after this place sees the flags before they are written anew. What comes
+// after the block may look at them.
+void Emitter::quietDeadFlags() {
+  bool live = true;
+  for (std::size_t i = count_; i-- > 0;) {
+    const FlagUse& use = flagUse_[i];
+    if (!live && use.quiet != 0) room_[i].handler = use.quiet;
+    switch (use.role) {
+      case FlagRole::barrier:
+      case FlagRole::reads:
+        live = true;
+        break;
+      case FlagRole::overwrites:
+        live = false;
+        break;
+      case FlagRole::neutral:
+      case FlagRole::merges:
+        break;
+    }
+  }
+}
+
 void Emitter::takeBackTo(std::size_t operations) {
   count_ = operations;
   hasEnded_ = hasLinks_ = false;
@@ -64,10 +102,7 @@ Operation& Emitter::addBranch(Handler handler, std::int32_t target) {
 Operation& Emitter::addMemory(const std::array<Handler, 3>& byForm, const Operand& memory) {
   Operation& operation = add(byForm[0]);
   setAddress(operation, memory);
-  Form form = Form::any;
-  if (operation.addressing == Addressing::base) form = Form::base;
-  if (operation.addressing == Addressing::indexed) form = Form::indexed;
-  operation.handler = handlerDistance(byForm[static_cast<std::size_t>(form)]);
+  operation.handler = handlerDistance(byForm[static_cast<std::size_t>(formOf(operation))]);
   return operation;
 }
 

@@ -1,6 +1,7 @@
 // Where the lowering of instructions puts operations: one block under construction.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <span>
@@ -15,10 +16,20 @@ namespace qm::soft {
 using SizeTable = std::array<Handler, 4>;
 using MemoryTable = std::array<std::array<Handler, 3>, 4>;
 
+// What an operation does with the status flags, for the others around it. Flags that are overwritten before anybody can
+// see them need not be made; everybody sees them where an operation may stop, since the event that stops it shows them.
+enum class FlagRole : std::uint8_t {
+  barrier,     // may stop, or nothing is known of it
+  neutral,     // neither reads nor writes them, and never stops
+  reads,       // and never stops
+  merges,      // writes some and keeps the others, and never stops
+  overwrites,  // writes all, reads none, and never stops
+};
+
 class Emitter {
  public:
   // Room for the block's operations; the last is kept for its end.
-  explicit Emitter(std::span<Operation> room) : room_(room) {}
+  explicit Emitter(std::span<Operation> room) : room_(room.first(std::min(room.size(), kMostOperations))) {}
 
   void begin(const Instruction& instruction, std::uint16_t offset);
 
@@ -32,6 +43,14 @@ class Emitter {
   // With a memory operand: the handler for its way of addressing, and the address's fields filled in.
   Operation& addMemory(const std::array<Handler, 3>& byForm, const Operand& memory);
   Operation& addMemoryEnd(const std::array<Handler, 3>& byForm, const Operand& memory);
+
+  // The form that an operation's address has.
+  static Form formOf(const Operation& operation);
+
+  // Of the operation that was added last. `quiet` does the same and makes no flags; of a barrier it may be given, too.
+  void setFlagRole(FlagRole role, Handler quiet = nullptr);
+  // With all operations there: those whose flags nobody sees become quiet.
+  void quietDeadFlags();
 
   // Fills base, index, scale, displacement, segment, addressing, addressBytes.
   void setAddress(Operation& operation, const Operand& memory) const;
@@ -50,11 +69,18 @@ class Emitter {
   bool hasRoom() const { return count_ + kMostPerInstruction < room_.size(); }
 
   static constexpr std::size_t kMostPerInstruction = 4;
+  static constexpr std::size_t kMostOperations = 160;
 
  private:
   SegmentName addressedSegment(ZydisRegister told, std::uint8_t base) const;
 
+  struct FlagUse {
+    FlagRole role = FlagRole::barrier;
+    std::int32_t quiet = 0;  // the handler's distance; 0: there is none
+  };
+
   std::span<Operation> room_;
+  std::array<FlagUse, kMostOperations> flagUse_{};
   const Instruction* instruction_ = nullptr;  // while it is lowered
   std::uint8_t length_ = 0;
   std::uint16_t mnemonic_ = 0;

@@ -99,6 +99,24 @@ struct Binary {
     }
   };
 
+  // With two registers, or an immediate, it can't stop.
+  static void tellFlags(Emitter& emitter, const Operation& op, const Operand& to, const Operand& from) {
+    if (!isRegister(to)) return;
+    const FlagRole role = isMemory(from) ? FlagRole::barrier : Op::kReads ? FlagRole::reads : FlagRole::overwrites;
+    Handler quiet = nullptr;
+    if constexpr (HasQuiet<Op>) {
+      using Silent = Binary<Quiet<Op>>;
+      static constexpr SizeTable kRegister = bySize<Silent::template RegisterRegister>(),
+                                 kImmediate = bySize<Silent::template RegisterImmediate>();
+      static constexpr MemoryTable kMemory = bySizeAndForm<Silent::template RegisterMemory>();
+      const std::size_t size = sizeIndex(to.size);
+      quiet = isMemory(from)      ? kMemory[size][static_cast<std::size_t>(Emitter::formOf(op))]
+              : isImmediate(from) ? kImmediate[size]
+                                  : kRegister[size];
+    }
+    emitter.setFlagRole(role, quiet);
+  }
+
   static bool lower(const Instruction& instruction, Emitter& emitter) {
     static constexpr SizeTable kRegisterRegister = bySize<RegisterRegister>();
     static constexpr SizeTable kRegisterImmediate = bySize<RegisterImmediate>();
@@ -121,6 +139,7 @@ struct Binary {
     } else {
       op = &emitter.add(isImmediate(from) ? kRegisterImmediate[size] : kRegisterRegister[size]);
     }
+    tellFlags(emitter, *op, to, from);
     if (isRegister(to)) op->to = registerPlace(to.reg.value);
     if (isRegister(from)) op->from = registerPlace(from.reg.value);
     if (isImmediate(from)) op->immediate = from.imm.value.u;
@@ -169,6 +188,7 @@ struct Unary {
     const std::size_t size = sizeIndex(to.size);
     if (isRegister(to)) {
       emitter.add(kRegister[size]).to = registerPlace(to.reg.value);
+      emitter.setFlagRole(Op::kRole);
     } else if (instruction.isLocked()) {
       emitter.setAddress(emitter.add(kLocked[size]), to);
     } else {

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "vmm/hypervisor/soft/cpu/flags.h"
+#include "vmm/hypervisor/soft/decode/emitter.h"
 
 namespace qm::soft {
 
@@ -12,6 +13,11 @@ namespace qm::soft {
 // bit 8.
 struct Add {
   static constexpr bool kWrites = true;
+  static constexpr bool kReads = false;  // flags
+  template <class T>
+  static T plain(T a, T b) {
+    return static_cast<T>(a + b);
+  }
   template <class T>
   static T apply(T a, T b, Flags& flags) {
     std::uint32_t after;
@@ -32,6 +38,7 @@ struct Add {
 
 struct AddWithCarry {
   static constexpr bool kWrites = true;
+  static constexpr bool kReads = true;  // flags
   template <class T>
   static T apply(T a, T b, Flags& flags) {
     std::uint32_t after;
@@ -58,6 +65,11 @@ struct AddWithCarry {
 
 struct Subtract {
   static constexpr bool kWrites = true;
+  static constexpr bool kReads = false;  // flags
+  template <class T>
+  static T plain(T a, T b) {
+    return static_cast<T>(a - b);
+  }
   template <class T>
   static T apply(T a, T b, Flags& flags) {
     std::uint32_t after;
@@ -78,6 +90,7 @@ struct Subtract {
 
 struct SubtractWithBorrow {
   static constexpr bool kWrites = true;
+  static constexpr bool kReads = true;  // flags
   template <class T>
   static T apply(T a, T b, Flags& flags) {
     std::uint32_t after;
@@ -104,6 +117,7 @@ struct SubtractWithBorrow {
 
 struct Compare {
   static constexpr bool kWrites = false;
+  static constexpr bool kReads = false;  // flags
   template <class T>
   static T apply(T a, T b, Flags& flags) {
     std::uint32_t after;
@@ -115,6 +129,11 @@ struct Compare {
 
 struct And {
   static constexpr bool kWrites = true;
+  static constexpr bool kReads = false;  // flags
+  template <class T>
+  static T plain(T a, T b) {
+    return static_cast<T>(a & b);
+  }
   template <class T>
   static T apply(T a, T b, Flags& flags) {
     std::uint32_t after;
@@ -135,6 +154,11 @@ struct And {
 
 struct Or {
   static constexpr bool kWrites = true;
+  static constexpr bool kReads = false;  // flags
+  template <class T>
+  static T plain(T a, T b) {
+    return static_cast<T>(a | b);
+  }
   template <class T>
   static T apply(T a, T b, Flags& flags) {
     std::uint32_t after;
@@ -155,6 +179,11 @@ struct Or {
 
 struct ExclusiveOr {
   static constexpr bool kWrites = true;
+  static constexpr bool kReads = false;  // flags
+  template <class T>
+  static T plain(T a, T b) {
+    return static_cast<T>(a ^ b);
+  }
   template <class T>
   static T apply(T a, T b, Flags& flags) {
     std::uint32_t after;
@@ -175,6 +204,7 @@ struct ExclusiveOr {
 
 struct Test {
   static constexpr bool kWrites = false;
+  static constexpr bool kReads = false;  // flags
   template <class T>
   static T apply(T a, T b, Flags& flags) {
     std::uint32_t after;
@@ -185,6 +215,7 @@ struct Test {
 };
 
 struct Increment {
+  static constexpr FlagRole kRole = FlagRole::merges;
   template <class T>
   static T apply(T a, Flags& flags) {
     std::uint32_t after;
@@ -201,6 +232,7 @@ struct Increment {
 };
 
 struct Decrement {
+  static constexpr FlagRole kRole = FlagRole::merges;
   template <class T>
   static T apply(T a, Flags& flags) {
     std::uint32_t after;
@@ -217,6 +249,7 @@ struct Decrement {
 };
 
 struct Negate {
+  static constexpr FlagRole kRole = FlagRole::overwrites;
   template <class T>
   static T apply(T a, Flags& flags) {
     std::uint32_t after;
@@ -241,6 +274,7 @@ struct Negate {
 };
 
 struct Complement {
+  static constexpr FlagRole kRole = FlagRole::neutral;
   template <class T>
   static T apply(T a, Flags& /*flags*/) {
     return static_cast<T>(~a);
@@ -250,5 +284,17 @@ struct Complement {
     asm volatile("lock xor %[ones], %[at]" : [at] "+m"(*at) : [ones] "r"(static_cast<T>(~T{0})) : "cc", "memory");
   }
 };
+
+// The same without its flags, where nobody sees them.
+template <class Op>
+struct Quiet {
+  static constexpr bool kWrites = true, kReads = false;
+  template <class T>
+  static T apply(T a, T b, Flags& /*flags*/) {
+    return Op::plain(a, b);
+  }
+};
+template <class Op>
+concept HasQuiet = requires(std::uint32_t a) { Op::plain(a, a); };
 
 }  // namespace qm::soft

@@ -13,12 +13,15 @@ std::uint64_t maskOf(const Operation& op) {
   return op.detail == 2 ? 0xffff : op.detail == 4 ? 0xffff'ffff : ~std::uint64_t{0};
 }
 
-// On to `rip`, by the link if there is one.
+// On to `rip`, by the link if there is one. In another page there never is: by what is remembered of recent jumps.
 inline const Operation* goTo(Cpu& cpu, const Operation* op, std::uint64_t rip, unsigned way) {
   cpu.gpr[kBlockRip] = rip;
   const std::int32_t link = op->chain[way];
   if (link != 0) [[likely]]
     return op + link;
+  if ((op->third >> way & 1U) == 0) {
+    if (const Operation* block = cpu.jumps->find(rip)) return block;
+  }
   return blockAfter(cpu, op, way);
 }
 

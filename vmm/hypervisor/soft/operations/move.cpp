@@ -72,6 +72,7 @@ bool lowerMove(const Instruction& instruction, Emitter& emitter) {
     op = &emitter.addMemory(kRegisterMemory[size], from);
   } else {
     op = &emitter.add(isImmediate(from) ? kRegisterImmediate[size] : kRegisterRegister[size]);
+    emitter.setFlagRole(FlagRole::neutral);
   }
   if (isRegister(to)) op->to = registerPlace(to.reg.value);
   if (isRegister(from)) op->from = registerPlace(from.reg.value);
@@ -112,6 +113,7 @@ struct Widen {
     Operation& op = isMemory(from) ? emitter.addMemory(kMemory[size], from) : emitter.add(kRegister[size]);
     op.to = registerPlace(instruction.operand(0).reg.value);
     if (isRegister(from)) op.from = registerPlace(from.reg.value);
+    if (isRegister(from)) emitter.setFlagRole(FlagRole::neutral);
     return true;
   }
 };
@@ -152,6 +154,7 @@ struct LoadAddress {
 bool lowerLoadAddress(const Instruction& instruction, Emitter& emitter) {
   static constexpr SizeTable kHandlers = bySize<LoadAddress>();
   Operation& op = emitter.add(kHandlers[sizeIndex(instruction.operand(0).size)]);
+  emitter.setFlagRole(FlagRole::neutral);
   emitter.setAddress(op, instruction.operand(1));
   op.to = registerPlace(instruction.operand(0).reg.value);
   return op.addressing != Addressing::wide;
@@ -239,6 +242,7 @@ struct Conditional {
     Operation& op = emitter.add(isMemory(from) ? kMemory[size] : kRegister[size]);
     op.to = registerPlace(instruction.operand(0).reg.value);
     if (isRegister(from)) op.from = registerPlace(from.reg.value);
+    if (isRegister(from)) emitter.setFlagRole(FlagRole::reads);
     if (isMemory(from)) emitter.setAddress(op, from);
     return true;
   }
@@ -246,6 +250,7 @@ struct Conditional {
     const Operand& to = instruction.operand(0);
     Operation& op = emitter.add(isMemory(to) ? &step<&setMemory> : &step<&setRegister>);
     if (isRegister(to)) op.to = registerPlace(to.reg.value);
+    if (isRegister(to)) emitter.setFlagRole(FlagRole::reads);
     if (isMemory(to)) emitter.setAddress(op, to);
     return true;
   }

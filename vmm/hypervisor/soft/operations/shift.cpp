@@ -54,6 +54,19 @@ struct DoubleShift {
 
 // ---- lowering
 
+// In a register, by an immediate, it can't stop. By 0 it leaves the flags alone.
+template <class Op>
+void tellFlags(Emitter& emitter, std::size_t size, std::uint64_t count) {
+  const bool isByZero = (count & (size == 3 ? 0x3fU : 0x1fU)) == 0;
+  const FlagRole role = isByZero ? FlagRole::merges : Op::kRole;
+  Handler quiet = nullptr;
+  if constexpr (HasQuietShift<Op>) {
+    static constexpr SizeTable kQuiet = bySize<Shift<QuietShift<Op>, ByImmediate, InRegister>::template Body>();
+    quiet = kQuiet[size];
+  }
+  emitter.setFlagRole(role, quiet);
+}
+
 template <class Op>
 bool lowerShift(const Instruction& instruction, Emitter& emitter) {
   static constexpr SizeTable kRegisterImmediate = bySize<Shift<Op, ByImmediate, InRegister>::template Body>(),
@@ -66,6 +79,7 @@ bool lowerShift(const Instruction& instruction, Emitter& emitter) {
   Operation& op = isImmediate(count) ? addWithDestination(emitter, to, kRegisterImmediate[size], kMemoryImmediate[size])
                                      : addWithDestination(emitter, to, kRegisterCl[size], kMemoryCl[size]);
   if (isImmediate(count)) op.immediate = count.imm.value.u;
+  if (isImmediate(count) && isRegister(to)) tellFlags<Op>(emitter, size, count.imm.value.u);
   return true;
 }
 

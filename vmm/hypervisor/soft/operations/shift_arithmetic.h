@@ -2,13 +2,21 @@
 // and `seto` (flags.h). `count` has been masked and is not 0: a shift by 0 changes no flag (SDM 2, SAL).
 #pragma once
 
+#include <bit>
 #include <cstdint>
+#include <type_traits>
 
 #include "vmm/hypervisor/soft/cpu/flags.h"
+#include "vmm/hypervisor/soft/decode/emitter.h"
 
 namespace qm::soft {
 
 struct ShiftLeft {
+  static constexpr FlagRole kRole = FlagRole::overwrites;
+  template <class T>
+  static T plain(T value, std::uint8_t count) {
+    return static_cast<T>(static_cast<std::uint64_t>(value) << count);
+  }
   template <class T>
   static T apply(T value, std::uint8_t count, Flags& flags) {
     std::uint32_t after;
@@ -19,6 +27,11 @@ struct ShiftLeft {
 };
 
 struct ShiftRight {
+  static constexpr FlagRole kRole = FlagRole::overwrites;
+  template <class T>
+  static T plain(T value, std::uint8_t count) {
+    return static_cast<T>(static_cast<std::uint64_t>(value) >> count);
+  }
   template <class T>
   static T apply(T value, std::uint8_t count, Flags& flags) {
     std::uint32_t after;
@@ -29,6 +42,11 @@ struct ShiftRight {
 };
 
 struct ShiftRightArithmetic {
+  static constexpr FlagRole kRole = FlagRole::overwrites;
+  template <class T>
+  static T plain(T value, std::uint8_t count) {
+    return static_cast<T>(static_cast<std::int64_t>(static_cast<std::make_signed_t<T>>(value)) >> count);
+  }
   template <class T>
   static T apply(T value, std::uint8_t count, Flags& flags) {
     std::uint32_t after;
@@ -42,6 +60,11 @@ struct ShiftRightArithmetic {
 inline constexpr Flags kRotateFlags = kCarry | kOverflow;
 
 struct RotateLeft {
+  static constexpr FlagRole kRole = FlagRole::merges;
+  template <class T>
+  static T plain(T value, std::uint8_t count) {
+    return std::rotl(value, count);
+  }
   template <class T>
   static T apply(T value, std::uint8_t count, Flags& flags) {
     std::uint32_t after;
@@ -52,6 +75,11 @@ struct RotateLeft {
 };
 
 struct RotateRight {
+  static constexpr FlagRole kRole = FlagRole::merges;
+  template <class T>
+  static T plain(T value, std::uint8_t count) {
+    return std::rotr(value, count);
+  }
   template <class T>
   static T apply(T value, std::uint8_t count, Flags& flags) {
     std::uint32_t after;
@@ -63,6 +91,7 @@ struct RotateRight {
 
 // `bt` gives the host's carry flag the guest's.
 struct RotateLeftThroughCarry {
+  static constexpr FlagRole kRole = FlagRole::reads;
   template <class T>
   static T apply(T value, std::uint8_t count, Flags& flags) {
     std::uint32_t after;
@@ -77,6 +106,7 @@ struct RotateLeftThroughCarry {
 };
 
 struct RotateRightThroughCarry {
+  static constexpr FlagRole kRole = FlagRole::reads;
   template <class T>
   static T apply(T value, std::uint8_t count, Flags& flags) {
     std::uint32_t after;
@@ -117,5 +147,16 @@ struct DoubleShiftRight {
     return value;
   }
 };
+
+// The same without its flags, where nobody sees them.
+template <class Op>
+struct QuietShift {
+  template <class T>
+  static T apply(T value, std::uint8_t count, Flags& /*flags*/) {
+    return Op::plain(value, count);
+  }
+};
+template <class Op>
+concept HasQuietShift = requires(std::uint32_t value) { Op::plain(value, std::uint8_t{1}); };
 
 }  // namespace qm::soft
