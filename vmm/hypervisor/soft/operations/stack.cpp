@@ -3,6 +3,7 @@
 #include "vmm/hypervisor/soft/operations/operand.h"
 #include "vmm/hypervisor/soft/operations/segment_load.h"
 #include "vmm/hypervisor/soft/operations/stack_access.h"
+#include "vmm/hypervisor/soft/system/interrupt_flag.h"
 
 namespace qm::soft {
 
@@ -141,14 +142,12 @@ Outcome popFlags(Cpu& cpu, const Operation& op) {
   std::uint64_t value = 0;
   if (!legacyPop(cpu, value, op.detail)) return Outcome::stopped;
   std::uint64_t changeable = rflags::kTf | rflags::kDf | rflags::kNt | rflags::kAc | rflags::kId;
-  const auto iopl = cpu.rflags >> 12U & 3U;
   if (cpu.system.cpl == 0) changeable |= rflags::kIopl;
-  if (cpu.system.cpl <= iopl) changeable |= rflags::kIf;
+  if (mayChangeInterruptFlag(cpu)) changeable |= rflags::kIf;
   if (op.detail == 2) changeable &= 0xffff;
-  cpu.rflags = ((cpu.rflags & ~changeable) | (value & changeable)) & ~rflags::kRf;
-  cpu.flags = statusFromRflags(value);
-  modeChanged(cpu);
-  cpu.attention.store(true, std::memory_order_relaxed);  // interrupts may be open, steps wanted
+  cpu.rflags &= ~rflags::kRf;
+  loadFlags(cpu, value, changeable);
+  privilegeChanged(cpu);  // for AC
   cpu.rip = addressAfter(cpu, op);
   return Outcome::elsewhere;
 }

@@ -1,5 +1,6 @@
 #include "vmm/hypervisor/soft/operations/syscall.h"
 
+#include "vmm/hypervisor/soft/cpu/unmodelled.h"
 #include "vmm/hypervisor/soft/memory/page_walk.h"
 #include "vmm/hypervisor/soft/operations/stack_access.h"
 #include "vmm/hypervisor/soft/system/descriptor.h"
@@ -17,15 +18,19 @@ Outcome refuse(Cpu& cpu, Exception exception) {
   return Outcome::stopped;
 }
 
+// Which code an exit goes to: REX.W says.
+enum class Exit : std::uint8_t { bits32, bits64 };
+
 // The flat segments that these instructions load without asking a table (SDM 2, SYSCALL).
-Segment flatCode(std::uint64_t selector, std::uint8_t cpl) {
+Segment flatCode(std::uint64_t selector, std::uint8_t cpl, Exit to = Exit::bits64) {
   return {.limit = 0xffff'ffff,
           .selector = static_cast<std::uint16_t>((selector & 0xfffcU) | cpl),
           .type = 0xb,
           .dpl = cpl,
           .s = true,
           .present = true,
-          .l = true,
+          .l = to == Exit::bits64,
+          .db = to == Exit::bits32,
           .g = true};
 }
 Segment flatStack(std::uint64_t selector, std::uint8_t cpl) {
@@ -65,15 +70,16 @@ Outcome enterSystem(Cpu& cpu, const Operation& op) {
   return enter(cpu, flatCode(selector, 0), flatStack((selector & 0xfffcU) + 8, 0), cpu.system.lstar);
 }
 
-// To 64-bit code. What of RFLAGS comes from R11: SDM 2, SYSRET.
+// What of RFLAGS comes from R11: SDM 2, SYSRET.
+template <Exit to>
 Outcome leaveSystem(Cpu& cpu, const Operation& /*op*/) {
   constexpr std::uint64_t kLoaded = 0x3c'7fd7;
   if (!isOpen(cpu)) return refuse(cpu, Exception::invalidOpcode);
-  const std::uint64_t rip = cpu.gpr[kRcx];
+  const std::uint64_t rip = to == Exit::bits64 ? cpu.gpr[kRcx] : cpu.gpr[kRcx] & 0xffff'ffff;
   if (cpu.system.cpl != 0 || !isCanonical(rip)) return refuse(cpu, Exception::generalProtection);
   loadFlags(cpu, (cpu.gpr[kR11] & kLoaded) | rflags::kFixed, ~std::uint64_t{0});
   const std::uint64_t selector = cpu.system.star >> 48U;
-  return enter(cpu, flatCode(selector + 16, 3), flatStack(selector + 8, 3), rip);
+  return enter(cpu, flatCode(to == Exit::bits64 ? selector + 16 : selector, 3, to), flatStack(selector + 8, 3), rip);
 }
 
 // ---- SYSENTER, SYSEXIT: their selectors follow from IA32_SYSENTER_CS
@@ -82,46 +88,54 @@ bool hasTarget(const Cpu& cpu) {
   return isProtected(cpu) && !isNull(static_cast<std::uint16_t>(cpu.system.sysenterCs));
 }
 
-Outcome enterFast(Cpu& cpu, const Operation& /*op*/) {
+// From 64-bit and compatibility mode; before IA-32e mode it would lead to 32-bit code.
+Outcome enterFast(Cpu& cpu, const Operation& op) {
   if (!hasTarget(cpu)) return refuse(cpu, Exception::generalProtection);
+  if (!isLongMode(cpu)) {
+    refuseUnmodelled(cpu, op);
+    return Outcome::stopped;
+  }
   cpu.rflags &= ~(rflags::kVm | rflags::kIf | rflags::kRf);
   cpu.gpr[kRsp] = cpu.system.sysenterEsp;
   const std::uint64_t selector = cpu.system.sysenterCs & 0xfffc;
   return enter(cpu, flatCode(selector, 0), flatStack(selector + 8, 0), cpu.system.sysenterEip);
 }
 
-// To 64-bit code.
-Outcome leaveFast(Cpu& cpu, const Operation& /*op*/) {
-  const std::uint64_t rip = cpu.gpr[kRdx], rsp = cpu.gpr[kRcx];
+template <Exit to>
+Outcome leaveFast(Cpu& cpu, const Operation& op) {
+  constexpr std::uint64_t kMask = to == Exit::bits64 ? ~std::uint64_t{0} : 0xffff'ffff;
+  const std::uint64_t rip = cpu.gpr[kRdx] & kMask, rsp = cpu.gpr[kRcx] & kMask;
   if (!hasTarget(cpu) || cpu.system.cpl != 0 || !isCanonical(rip) || !isCanonical(rsp))
     return refuse(cpu, Exception::generalProtection);
+  if (!isLongMode(cpu)) {
+    refuseUnmodelled(cpu, op);
+    return Outcome::stopped;
+  }
   cpu.gpr[kRsp] = rsp;
-  const std::uint64_t selector = cpu.system.sysenterCs & 0xfffc;
-  return enter(cpu, flatCode(selector + 32, 3), flatStack(selector + 40, 3), rip);
+  const std::uint64_t selector = (cpu.system.sysenterCs & 0xfffc) + (to == Exit::bits64 ? 32 : 16);
+  return enter(cpu, flatCode(selector, 3, to), flatStack(selector + 8, 3), rip);
 }
 
-// ---- lowering: 64-bit mode's forms alone
+// ---- lowering
 
 template <Handler handler>
-bool lowerEntry(const Instruction& instruction, Emitter& emitter) {
-  if (instruction.codeSize != CodeSize::bits64) return false;
+bool lowerEntry(const Instruction& /*instruction*/, Emitter& emitter) {
   emitter.addEnd(handler);
   return true;
 }
 
-// Without REX.W it goes to compatibility mode.
-template <Handler handler>
+template <Handler to64, Handler to32>
 bool lowerExit(const Instruction& instruction, Emitter& emitter) {
-  if (instruction.codeSize != CodeSize::bits64 || instruction.operandBits() != 64) return false;
-  emitter.addEnd(handler);
+  emitter.addEnd(instruction.operandBits() == 64 ? to64 : to32);
   return true;
 }
 
 constexpr std::array kLowerings{
     Lowering{ZYDIS_MNEMONIC_SYSCALL, &lowerEntry<&system<&enterSystem>>},
-    Lowering{ZYDIS_MNEMONIC_SYSRET, &lowerExit<&system<&leaveSystem>>},
+    Lowering{ZYDIS_MNEMONIC_SYSRET,
+             &lowerExit<&system<&leaveSystem<Exit::bits64>>, &system<&leaveSystem<Exit::bits32>>>},
     Lowering{ZYDIS_MNEMONIC_SYSENTER, &lowerEntry<&system<&enterFast>>},
-    Lowering{ZYDIS_MNEMONIC_SYSEXIT, &lowerExit<&system<&leaveFast>>},
+    Lowering{ZYDIS_MNEMONIC_SYSEXIT, &lowerExit<&system<&leaveFast<Exit::bits64>>, &system<&leaveFast<Exit::bits32>>>},
 };
 
 }  // namespace

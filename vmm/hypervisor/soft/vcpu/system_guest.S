@@ -206,6 +206,7 @@ parts:
   .long compatibility_mode - parts
   .long software_interrupts - parts
   .long interrupt_shadow - parts
+  .long exits_to_32_bits - parts
 
 // CS, CR0, EFER; then what STR and SMSW say, and whether the task is busy in the table.
 modes:
@@ -448,6 +449,10 @@ faults_of_users:
   visit_user user_fault_21, 1f
 1:
   visit_user user_fault_22, 1f
+1:
+  visit_user user_fault_22a, 1f
+1:
+  visit_user user_fault_22b, 1f
 1:
   visit_user user_fault_23, 1f
 1:
@@ -910,6 +915,34 @@ interrupt_shadow:
   report %r8d
   finish
 
+// SYSRET and SYSEXIT without REX.W go to 32-bit code.
+exits_to_32_bits:
+  mov $0xc0000081, %ecx // STAR
+  xor %eax, %eax
+  mov $(USER_CODE_32 << 16 | KERNEL_CODE), %edx
+  wrmsr
+  mov $0x174, %ecx // SYSENTER_CS
+  mov $KERNEL_CODE, %eax
+  xor %edx, %edx
+  wrmsr
+  lea 1f(%rip), %r14
+  mov %r14, %r15
+  lea user_done(%rip), %rcx
+  mov $2, %r11d
+  sysretl
+1:
+  report 8(%rsp)
+  report 32(%rsp)
+  lea 1f(%rip), %r14
+  mov %r14, %r15
+  lea user_stack(%rip), %rcx
+  lea user_done(%rip), %rdx
+  sysexitl
+1:
+  report 8(%rsp)
+  report 32(%rsp)
+  finish
+
 // ---- data
 
   .balign 16
@@ -1087,6 +1120,10 @@ user_fault_21:
   ltr %ax
 user_fault_22:
   sysretq
+user_fault_22a:
+  sysretl
+user_fault_22b:
+  sysexitl
 user_fault_23:
   ud2
 user_fault_24:

@@ -46,6 +46,7 @@ enum class Part : std::uint64_t {
   compatibilityMode,
   softwareInterrupts,
   interruptShadow,
+  exitsTo32Bits,
 };
 
 // As the guest reports an exception, before its error code.
@@ -188,7 +189,7 @@ TEST(SystemInstructions, AreTheKernelsAlone) {
   };
   expect(19, kGeneralProtection, 0);  // hlt to in
   expect(2, kInvalidOpcode, 0);       // clac, stac
-  expect(2, kGeneralProtection, 0);   // ltr, sysret
+  expect(4, kGeneralProtection, 0);   // ltr, sysret, sysexit
   expect(1, kInvalidOpcode, 0);       // ud2
   expect(1, kGeneralProtection, 3 * 8 + 2);
   expect(1, kGeneralProtection, 0x41 * 8 + 2);
@@ -298,6 +299,10 @@ TEST(SystemInstructions, Run32BitCodeUnderIa32eMode) {
 TEST(SystemInstructions, InterruptBySoftware) {
   EXPECT_EQ(reportsOf(Part::softwareInterrupts), (Reports{kBreakpoint, 0, 0, kGeneralProtection, 0x41 * 8 + 2,
                                                           kGeneralProtection, 0xff * 8 + 2, kDebug, 0}));
+}
+
+TEST(SystemInstructions, ExitTo32BitCodeToo) {
+  EXPECT_EQ(reportsOf(Part::exitsTo32Bits), (Reports{0x23, 0x2b, 0x1b, 0x23}));
 }
 
 TEST(SystemInstructions, HoldInterruptsBackBehindSti) {
