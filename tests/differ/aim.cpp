@@ -55,12 +55,15 @@ std::uint64_t Aim::aligned(std::uint64_t address, std::uint64_t bytes) {
 std::uint64_t Aim::chooseTarget(std::uint64_t bytes, bool addressIsFree) {
   const std::uint64_t slot = case_.slotStart();
   const std::uint64_t data = slot + kDataAt, readOnly = slot + kReadOnlyAt;
-  // Of an operand that is not accessed at once, only one page faults: which would be first is nobody's promise.
-  constexpr std::uint64_t kAtOnce = 16;
+  // Of an operand that is not accessed at once, only one page faults: which would be first is nobody's promise. Nor is
+  // what a store in two parts has written before its second part faults: those of 10 bytes keep to one page then.
+  constexpr std::uint64_t kAtOnce = 16, kReal80 = 10;
   const bool isLong = bytes > kAtOnce;
+  if (bytes == kReal80 && random_.oneIn(16)) return readOnly + random_.below(2 * kPage - kReal80) / 16 * 16;
+  const bool staysInside = staysInside_ || bytes == kReal80;
   const std::uint64_t crossing = bytes > 1 ? random_.below(bytes - 1) + 1 : 1;
   const std::uint64_t choice = random_.below(64);
-  if (staysInside_ && choice < 5) return aligned(data + random_.below(kDataBytes - bytes), bytes);
+  if (staysInside && choice < 5) return aligned(data + random_.below(kDataBytes - bytes), bytes);
   switch (choice) {
     case 0:  // into what may only be read
     case 1:

@@ -113,14 +113,15 @@ bool hasUndefinedResult(const Case& subject) {
 
 namespace {
 
-void forgiveX87Pointers(const Case& subject, FxArea& fx) {
+// The data pointer follows every operand in memory, or only those of unmasked exceptions, as CPUID.7.0:EBX[6]
+// (FDP_EXCPTN_ONLY) says of a CPU; SDM 1, 8.1.8.
+void forgiveDataPointer(const Case& subject, FxArea& fx) {
   switch (subject.seed.family) {
     case Family::x87_move:
     case Family::x87_arith:
     case Family::x87_transcendental:
     case Family::x87_compare:
-      fx.fop = 0;
-      fx.fip = fx.fdp = 0;
+      fx.fdp = 0;
       break;
     default:
       break;
@@ -171,7 +172,7 @@ void forgive(const Case& subject, Outcome& outcome) {
   fx.reserved = 0;
   fx.available = {};
   for (auto& st : fx.st) std::ranges::fill(std::span(st).subspan(kReal80Bytes), std::uint8_t{0});
-  forgiveX87Pointers(subject, fx);
+  forgiveDataPointer(subject, fx);
   if (state.vector == kNoVector) return;
   forgiveFaultAddress(subject.instruction.info.mnemonic, state);
   forgiveUpperHalves(subject, state.gprs);

@@ -27,8 +27,7 @@ unsigned countOf(const Case& subject);
 bool hasUndefinedResult(const Case& subject);
 
 // Clears in an outcome what may differ: undefined flags, bytes that FXSAVE reserves, what the manual does not say of
-// instructions that fault, and, of x87 instructions, the pointers to the last instruction and operand (SDM 1, 8.1.8: on
-// recent CPUs they are right only after an exception).
+// instructions that fault, and the x87's pointer to its last operand.
 void forgive(const Case& subject, Outcome& outcome);
 
 }  // namespace qm::differ
