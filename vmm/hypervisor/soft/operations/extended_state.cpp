@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "vmm/hypervisor/soft/cpu/extended_image.h"
+#include "vmm/hypervisor/soft/memory/page_walk.h"
 #include "vmm/hypervisor/soft/operations/operand.h"
 
 namespace qm::soft {
@@ -30,7 +31,10 @@ void setMxcsr(Cpu& cpu, std::uint32_t value) {
 // The area's address, aligned; false: stopped.
 bool areaAddress(Cpu& cpu, const Operation& op, unsigned alignment, std::uint64_t& address) {
   if (!effectiveAddress<Form::any>(cpu, op, address)) return false;
-  return address % alignment == 0 || raise(cpu, Exception::generalProtection);
+  if (address % alignment == 0) return true;
+  raise(cpu, Exception::generalProtection);
+  cpu.fault.isAddress = !isCanonical(address);
+  return false;
 }
 
 bool isSwitchedOff(Cpu& cpu) {
@@ -60,7 +64,8 @@ bool readPart(Cpu& cpu, std::uint64_t area, ExtendedImage& image, std::size_t fr
 
 // Both ends can be written: an area spans two pages at most.
 bool isWritable(Cpu& cpu, std::uint64_t area, std::size_t bytes) {
-  return probeWrite(cpu, area, 1) != Writability::stopped && probeWrite(cpu, area + bytes - 1, 1) != Writability::stopped;
+  return probeWrite(cpu, area, 1) != Writability::stopped &&
+         probeWrite(cpu, area + bytes - 1, 1) != Writability::stopped;
 }
 
 // ---- FXSAVE, FXRSTOR (SDM 1, 10.5; SDM 2). `detail`: the 64-bit form, with whole instruction pointers.
@@ -110,7 +115,8 @@ enum class Saving : std::uint8_t { all, whatIsInUse };
 template <Saving saving>
 bool xsave(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
   std::uint64_t area = 0;
-  if (isXsaveOff(cpu) || !areaAddress(cpu, op, kXsaveAlignment, area) || !isWritable(cpu, area, kImageBytes)) return false;
+  if (isXsaveOff(cpu) || !areaAddress(cpu, op, kXsaveAlignment, area) || !isWritable(cpu, area, kImageBytes))
+    return false;
   mergeStickyFlags(cpu);
   const std::uint64_t wanted = requested(cpu), inUse = componentsInUse(cpu);
   const std::uint64_t written = saving == Saving::all ? wanted : wanted & inUse;

@@ -45,27 +45,27 @@ constexpr auto kIntoLowerHalf = [](__m128i to, __m128i result) {
 };
 constexpr auto kWhole = [](__m128i /*to*/, __m128i result) { return result; };
 
-template <auto convert, auto merge, class Source>
-bool toFloating(Cpu& cpu, const Operation& op) {
-  std::uint64_t value = 0;
+template <auto convert, auto merge>
+bool toFloating(Cpu& cpu, const Operation& op, std::uint64_t value) {
   __m128i result;
-  if (!Source::read(cpu, op, value) || !compute(cpu, [&] { result = convert(zeroExtended(value)); })) return false;
+  if (!compute(cpu, [&] { result = convert(zeroExtended(value)); })) return false;
   setXmm(cpu, op.to, merge(xmm(cpu, op.to), result));
   return true;
 }
 
 template <auto convert, auto merge>
 bool fromRegister(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
-  if (raisesPendingX87(cpu) || !toFloating<convert, merge, FromMm>(cpu, op)) return false;
+  if (raisesPendingX87(cpu)) return false;
   enterMmx(cpu);
-  return true;
+  return toFloating<convert, merge>(cpu, op, mm(cpu, op.from));
 }
 
 // Such touch nothing of x87, and wait for none of its exceptions: of CVTPI2PD the SDM says so, CVTPI2PS was seen to do
 // the same.
 template <auto convert, auto merge>
 bool fromMemory(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
-  return toFloating<convert, merge, FromMemory<std::uint64_t>>(cpu, op);
+  std::uint64_t value = 0;
+  return FromMemory<std::uint64_t>::read(cpu, op, value) && toFloating<convert, merge>(cpu, op, value);
 }
 
 template <auto convert, auto merge>
@@ -94,10 +94,10 @@ struct ToIntegers {
     static bool run(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
       __m128i value;
       __m128i result;
-      if (raisesPendingX87(cpu) || !Source::read(cpu, op, value) || !compute(cpu, [&] { result = convert(value); }))
-        return false;
-      setMm(cpu, op.to, lowOf<std::uint64_t>(result));
+      if (raisesPendingX87(cpu) || !Source::read(cpu, op, value)) return false;
       enterMmx(cpu);
+      if (!compute(cpu, [&] { result = convert(value); })) return false;
+      setMm(cpu, op.to, lowOf<std::uint64_t>(result));
       return true;
     }
   };

@@ -26,7 +26,9 @@ struct ToXmm {
 template <class Source, class Destination>
 bool move(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
   std::uint64_t value = 0;
-  if (raisesPendingX87(cpu) || !Source::read(cpu, op, value) || !Destination::write(cpu, op, value)) return false;
+  if (raisesPendingX87(cpu) || !Source::read(cpu, op, value)) return false;
+  clearTop(cpu);
+  if (!Destination::write(cpu, op, value)) return false;
   enterMmx(cpu);
   return true;
 }

@@ -68,20 +68,25 @@ bool readOperand(Cpu& cpu, std::uint64_t address, std::span<std::byte> into) {
   return true;
 }
 
+// A number of 10 bytes is two accesses, as processors do it: the second may fault after the first was done.
 bool writeOperand(Cpu& cpu, std::uint64_t address, std::span<const std::byte> from) {
-  if (probeWrite(cpu, address, 1) == Writability::stopped ||
-      probeWrite(cpu, address + from.size() - 1, 1) == Writability::stopped)
+  const bool isEnvironment = from.size() > sizeof(ExtendedReal);
+  if (isEnvironment && (probeWrite(cpu, address, 1) == Writability::stopped ||
+                        probeWrite(cpu, address + from.size() - 1, 1) == Writability::stopped))
     return false;
   for (std::size_t at = 0; at < from.size();) {
-    const std::size_t piece = std::min<std::size_t>(from.size() - at, 10);
+    const std::size_t piece = std::min<std::size_t>(from.size() - at, 8);
     if (!writeLongWay(cpu, address + at, from.data() + at, static_cast<unsigned>(piece))) return false;
     at += piece;
   }
   return true;
 }
 
+// Environments of 16-bit operands have a length of their own, without and with the registers (SDM 1, figures 8-10 and
+// 8-12).
 std::size_t memoryFormOf(const Operation& op) {
-  return (op.detail - 0xd8U) * 8U + (op.third >> 3U & 7U);
+  const std::size_t form = (op.detail - 0xd8U) * 8U + (op.third >> 3U & 7U);
+  return op.immediate == 14 || op.immediate == 94 ? form + kMemoryForms / 2 : form;
 }
 
 // FLDENV, FRSTOR, FLDCW load what FNSTENV and its kin store; neither is the last instruction that these tell of.
@@ -157,7 +162,8 @@ bool lowerX87(const Instruction& instruction, Emitter& emitter) {
   const Operand* memory = memoryOperand(instruction);
   const auto& modrm = instruction.raw.raw.modrm;
   const bool isEnvironment = memory != nullptr && memory->size > 80;
-  if (isEnvironment && instruction.operandBits() == 16) return false;
+  // Of 16-bit code; that of real mode has a layout of its own.
+  if (isEnvironment && instruction.codeSize == CodeSize::bits16) return false;
   const bool isStore = memory != nullptr && (memory->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0;
   Operation& op = memory == nullptr
                       ? emitter.add(&step<&registerForm>)
@@ -191,7 +197,7 @@ constexpr std::array kMnemonics{
     ZYDIS_MNEMONIC_FFREEP,  ZYDIS_MNEMONIC_FNOP,    ZYDIS_MNEMONIC_FCMOVB,   ZYDIS_MNEMONIC_FCMOVBE,
     ZYDIS_MNEMONIC_FCMOVE,  ZYDIS_MNEMONIC_FCMOVNB, ZYDIS_MNEMONIC_FCMOVNBE, ZYDIS_MNEMONIC_FCMOVNE,
     ZYDIS_MNEMONIC_FCMOVNU, ZYDIS_MNEMONIC_FCMOVU,  ZYDIS_MNEMONIC_FLDENV,   ZYDIS_MNEMONIC_FNSTENV,
-    ZYDIS_MNEMONIC_FNSAVE,  ZYDIS_MNEMONIC_FRSTOR,
+    ZYDIS_MNEMONIC_FNSAVE,  ZYDIS_MNEMONIC_FRSTOR,  ZYDIS_MNEMONIC_FSTPNCE,
 };
 
 constexpr auto kLowerings = [] {
