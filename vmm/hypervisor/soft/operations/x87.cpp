@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
 
 #include "vmm/hypervisor/soft/cpu/extended_image.h"
 #include "vmm/hypervisor/soft/operations/operand.h"
@@ -29,8 +30,10 @@ FpuImage imageOf(const Cpu& cpu) {
 
 enum class Kind : std::uint8_t { control, arithmetic };
 
-// What the instruction has left; addresses and opcode are not the host's but the guest's.
-void commit(Cpu& cpu, const Operation& op, const FpuImage& image, Kind kind, std::uint64_t operandAddress) {
+// What the instruction has left; addresses and opcode are not the host's but the guest's. The operand's address and the
+// opcode are those of the last instruction that left an unmasked exception (SDM 1, 8.1.8 and 8.1.9.1), whatever the
+// host does.
+void commit(Cpu& cpu, const Operation& op, const FpuImage& image, Kind kind, std::optional<std::uint64_t> operand) {
   const X87State before = cpu.x87;
   ExtendedImage state{};
   std::copy_n(image.bytes.begin(), image.bytes.size(), state.begin());
@@ -38,9 +41,9 @@ void commit(Cpu& cpu, const Operation& op, const FpuImage& image, Kind kind, std
   X87State& x87 = cpu.x87;
   if (kind == Kind::control) return;  // its addresses came from the guest's state, or from memory
   x87.instruction = addressOf(cpu, op);
-  x87.operand = operandAddress != 0 ? operandAddress : before.operand;
-  x87.opcode =
-      (x87.status & kX87Summary) != 0 ? static_cast<std::uint16_t>((op.detail & 7U) << 8U | op.third) : before.opcode;
+  const bool isPending = (x87.status & kX87Summary) != 0;
+  x87.operand = isPending && operand ? *operand : before.operand;
+  x87.opcode = isPending ? static_cast<std::uint16_t>((op.detail & 7U) << 8U | op.third) : before.opcode;
 }
 
 // `detail` is the first opcode byte, `third` the second; `from` tells whether the instruction waits for pending
@@ -55,7 +58,8 @@ bool registerForm(Cpu& cpu, const Operation& op, Flags& flags) {
   Flags after = flags;
   hostX87Register((op.detail - 0xd8U) * 64U + (op.third & 63U))(image, nullptr, after);
   if (static_cast<SetsFlags>(op.to) == SetsFlags::yes) flags = after;
-  commit(cpu, op, image, static_cast<Waiting>(op.from) == Waiting::yes ? Kind::arithmetic : Kind::control, 0);
+  commit(cpu, op, image, static_cast<Waiting>(op.from) == Waiting::yes ? Kind::arithmetic : Kind::control,
+         std::nullopt);
   return true;
 }
 
