@@ -32,8 +32,8 @@ enum class Kind : std::uint8_t { control, arithmetic };
 
 // What the instruction has left; addresses and opcode are not the host's but the guest's. The operand's address and the
 // opcode are those of the last instruction that left an unmasked exception (SDM 1, 8.1.8 and 8.1.9.1), whatever the
-// host does.
-void commit(Cpu& cpu, const Operation& op, const FpuImage& image, Kind kind, std::optional<std::uint64_t> operand) {
+// host does; the address is that within the segment.
+void commit(Cpu& cpu, const Operation& op, const FpuImage& image, Kind kind, std::optional<std::uint64_t> address) {
   const X87State before = cpu.x87;
   ExtendedImage state{};
   std::copy_n(image.bytes.begin(), image.bytes.size(), state.begin());
@@ -42,7 +42,8 @@ void commit(Cpu& cpu, const Operation& op, const FpuImage& image, Kind kind, std
   if (kind == Kind::control) return;  // its addresses came from the guest's state, or from memory
   x87.instruction = addressOf(cpu, op);
   const bool isPending = (x87.status & kX87Summary) != 0;
-  x87.operand = isPending && operand ? *operand : before.operand;
+  const std::uint64_t base = cpu.segmentBase[static_cast<std::size_t>(op.segment)];
+  x87.operand = isPending && address ? *address - base : before.operand;
   x87.opcode = isPending ? static_cast<std::uint16_t>((op.detail & 7U) << 8U | op.third) : before.opcode;
 }
 
