@@ -81,13 +81,13 @@ void GuestMemory::observeWrites(WriteObserver observer) {
 
 Status GuestMemory::read(GuestAddress from, std::span<std::byte> into) const {
   const std::span<std::byte> host = TRY(hostRange(from, into.size()));
-  std::memcpy(into.data(), host.data(), into.size());
+  if (!into.empty()) std::memcpy(into.data(), host.data(), into.size());
   return {};
 }
 
 Status GuestMemory::write(GuestAddress to, std::span<const std::byte> bytes) {
   const std::span<std::byte> host = TRY(hostRange(to, bytes.size()));
-  std::memcpy(host.data(), bytes.data(), bytes.size());
+  if (!bytes.empty()) std::memcpy(host.data(), bytes.data(), bytes.size());
   markDirty(to, bytes.size());
   return {};
 }

@@ -1,5 +1,7 @@
 #include "vmm/guest/system/port.h"
 
+#include <signal.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -35,11 +37,18 @@ void pump(const FileDescriptor& from, const FileDescriptor& to, AtEnd atEnd) {
   }
 }
 
+// Whoever carries bytes for a process ends with it.
+void endWithParent() {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
 [[noreturn]] void relay(const std::string& device, const FileDescriptor& stream) {
+  endWithParent();
   // The console's driver makes the node after the host told it of the port, which may be later than init.
   Result<FileDescriptor> port = openFile(device, OpenMode::readWrite);
   for (; !port.has_value(); port = openFile(device, OpenMode::readWrite)) pause();
   if (::fork() == 0) {
+    endWithParent();
     pump(*port, stream, AtEnd::wait);
   } else {
     pump(stream, *port, AtEnd::stop);

@@ -50,8 +50,7 @@ void putXmm(ExtendedImage& image, const Cpu& cpu) {
 
 void getX87(const ExtendedImage& image, Cpu& cpu, PointerWidth width) {
   X87State& x87 = cpu.x87;
-  x87.control = get<std::uint16_t>(image, kFcw);
-  x87.status = get<std::uint16_t>(image, kFsw);
+  loadWords(x87, get<std::uint16_t>(image, kFcw), get<std::uint16_t>(image, kFsw));
   x87.occupied = get<std::uint8_t>(image, kFtw);
   x87.opcode = get<std::uint16_t>(image, kFop) & 0x7ffU;
   const std::uint64_t mask = width == PointerWidth::bits64 ? ~std::uint64_t{0} : 0xffff'ffff;

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "vmm/hypervisor/soft/cpu/extended_image.h"
+#include "vmm/hypervisor/soft/memory/page_walk.h"
 #include "vmm/hypervisor/soft/operations/operand.h"
 
 namespace qm::soft {
@@ -30,7 +31,10 @@ void setMxcsr(Cpu& cpu, std::uint32_t value) {
 // The area's address, aligned; false: stopped.
 bool areaAddress(Cpu& cpu, const Operation& op, unsigned alignment, std::uint64_t& address) {
   if (!effectiveAddress<Form::any>(cpu, op, address)) return false;
-  return address % alignment == 0 || raise(cpu, Exception::generalProtection);
+  if (address % alignment == 0) return true;
+  raise(cpu, Exception::generalProtection);
+  cpu.fault.isAddress = !isCanonical(address);
+  return false;
 }
 
 bool isSwitchedOff(Cpu& cpu) {

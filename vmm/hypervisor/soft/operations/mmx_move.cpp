@@ -27,8 +27,10 @@ template <class Source, class Destination>
 bool move(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
   std::uint64_t value = 0;
   if (raisesPendingX87(cpu) || !Source::read(cpu, op, value)) return false;
+  clearTop(cpu);
+  if (!Destination::write(cpu, op, value)) return false;
   enterMmx(cpu);
-  return Destination::write(cpu, op, value);
+  return true;
 }
 
 bool isMm(const Operand& operand) {

@@ -5,8 +5,8 @@
 //
 // MM0 to MM7 are the significands of the x87 registers R0 to R7, whatever TOP is. An instruction on them first raises
 // what x87 has pending, and leaves TOP 0 and every register occupied (SDM 1, 9.5.1). As the processors do that this was
-// compared with, one whose store faults or whose conversion raises #XM leaves them so too; one whose load faults does
-// not. Doing it again changes nothing.
+// compared with, one whose conversion raises #XM leaves them so too, one whose store faults leaves TOP 0, one whose
+// load faults leaves all as it was. Doing it again changes nothing.
 #pragma once
 
 #include <cstdint>
@@ -31,9 +31,12 @@ inline void setMm(Cpu& cpu, std::uint8_t number, std::uint64_t value) {
   real.bytes[8] = real.bytes[9] = std::byte{0xff};
 }
 
-inline void enterMmx(Cpu& cpu) {
+inline void clearTop(Cpu& cpu) {
   constexpr std::uint16_t kTop = 7U << 11U;
   cpu.x87.status &= static_cast<std::uint16_t>(~kTop);
+}
+inline void enterMmx(Cpu& cpu) {
+  clearTop(cpu);
   cpu.x87.occupied = 0xff;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
 
 #include "vmm/hypervisor/soft/cpu/extended_image.h"
 #include "vmm/hypervisor/soft/operations/operand.h"
@@ -29,8 +30,10 @@ FpuImage imageOf(const Cpu& cpu) {
 
 enum class Kind : std::uint8_t { control, arithmetic };
 
-// What the instruction has left; addresses and opcode are not the host's but the guest's.
-void commit(Cpu& cpu, const Operation& op, const FpuImage& image, Kind kind, std::uint64_t operandAddress) {
+// What the instruction has left; addresses and opcode are not the host's but the guest's. The operand's address and the
+// opcode are those of the last instruction that left an unmasked exception (SDM 1, 8.1.8 and 8.1.9.1), whatever the
+// host does; the address is that within the segment.
+void commit(Cpu& cpu, const Operation& op, const FpuImage& image, Kind kind, std::optional<std::uint64_t> address) {
   const X87State before = cpu.x87;
   ExtendedImage state{};
   std::copy_n(image.bytes.begin(), image.bytes.size(), state.begin());
@@ -38,9 +41,10 @@ void commit(Cpu& cpu, const Operation& op, const FpuImage& image, Kind kind, std
   X87State& x87 = cpu.x87;
   if (kind == Kind::control) return;  // its addresses came from the guest's state, or from memory
   x87.instruction = addressOf(cpu, op);
-  x87.operand = operandAddress != 0 ? operandAddress : before.operand;
-  x87.opcode =
-      (x87.status & kX87Summary) != 0 ? static_cast<std::uint16_t>((op.detail & 7U) << 8U | op.third) : before.opcode;
+  const bool isPending = (x87.status & kX87Summary) != 0;
+  const std::uint64_t base = cpu.segmentBase[static_cast<std::size_t>(op.segment)];
+  x87.operand = isPending && address ? *address - base : before.operand;
+  x87.opcode = isPending ? static_cast<std::uint16_t>((op.detail & 7U) << 8U | op.third) : before.opcode;
 }
 
 // `detail` is the first opcode byte, `third` the second; `from` tells whether the instruction waits for pending
@@ -55,7 +59,8 @@ bool registerForm(Cpu& cpu, const Operation& op, Flags& flags) {
   Flags after = flags;
   hostX87Register((op.detail - 0xd8U) * 64U + (op.third & 63U))(image, nullptr, after);
   if (static_cast<SetsFlags>(op.to) == SetsFlags::yes) flags = after;
-  commit(cpu, op, image, static_cast<Waiting>(op.from) == Waiting::yes ? Kind::arithmetic : Kind::control, 0);
+  commit(cpu, op, image, static_cast<Waiting>(op.from) == Waiting::yes ? Kind::arithmetic : Kind::control,
+         std::nullopt);
   return true;
 }
 
@@ -68,20 +73,25 @@ bool readOperand(Cpu& cpu, std::uint64_t address, std::span<std::byte> into) {
   return true;
 }
 
+// A number of 10 bytes is two accesses, as processors do it: the second may fault after the first was done.
 bool writeOperand(Cpu& cpu, std::uint64_t address, std::span<const std::byte> from) {
-  if (probeWrite(cpu, address, 1) == Writability::stopped ||
-      probeWrite(cpu, address + from.size() - 1, 1) == Writability::stopped)
+  const bool isEnvironment = from.size() > sizeof(ExtendedReal);
+  if (isEnvironment && (probeWrite(cpu, address, 1) == Writability::stopped ||
+                        probeWrite(cpu, address + from.size() - 1, 1) == Writability::stopped))
     return false;
   for (std::size_t at = 0; at < from.size();) {
-    const std::size_t piece = std::min<std::size_t>(from.size() - at, 10);
+    const std::size_t piece = std::min<std::size_t>(from.size() - at, 8);
     if (!writeLongWay(cpu, address + at, from.data() + at, static_cast<unsigned>(piece))) return false;
     at += piece;
   }
   return true;
 }
 
+// Environments of 16-bit operands have a length of their own, without and with the registers (SDM 1, figures 8-10 and
+// 8-12).
 std::size_t memoryFormOf(const Operation& op) {
-  return (op.detail - 0xd8U) * 8U + (op.third >> 3U & 7U);
+  const std::size_t form = (op.detail - 0xd8U) * 8U + (op.third >> 3U & 7U);
+  return op.immediate == 14 || op.immediate == 94 ? form + kMemoryForms / 2 : form;
 }
 
 // FLDENV, FRSTOR, FLDCW load what FNSTENV and its kin store; neither is the last instruction that these tell of.
@@ -157,7 +167,8 @@ bool lowerX87(const Instruction& instruction, Emitter& emitter) {
   const Operand* memory = memoryOperand(instruction);
   const auto& modrm = instruction.raw.raw.modrm;
   const bool isEnvironment = memory != nullptr && memory->size > 80;
-  if (isEnvironment && instruction.operandBits() == 16) return false;
+  // Of 16-bit code; that of real mode has a layout of its own.
+  if (isEnvironment && instruction.codeSize == CodeSize::bits16) return false;
   const bool isStore = memory != nullptr && (memory->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0;
   Operation& op = memory == nullptr
                       ? emitter.add(&step<&registerForm>)
@@ -191,7 +202,7 @@ constexpr std::array kMnemonics{
     ZYDIS_MNEMONIC_FFREEP,  ZYDIS_MNEMONIC_FNOP,    ZYDIS_MNEMONIC_FCMOVB,   ZYDIS_MNEMONIC_FCMOVBE,
     ZYDIS_MNEMONIC_FCMOVE,  ZYDIS_MNEMONIC_FCMOVNB, ZYDIS_MNEMONIC_FCMOVNBE, ZYDIS_MNEMONIC_FCMOVNE,
     ZYDIS_MNEMONIC_FCMOVNU, ZYDIS_MNEMONIC_FCMOVU,  ZYDIS_MNEMONIC_FLDENV,   ZYDIS_MNEMONIC_FNSTENV,
-    ZYDIS_MNEMONIC_FNSAVE,  ZYDIS_MNEMONIC_FRSTOR,
+    ZYDIS_MNEMONIC_FNSAVE,  ZYDIS_MNEMONIC_FRSTOR,  ZYDIS_MNEMONIC_FSTPNCE,
 };
 
 constexpr auto kLowerings = [] {

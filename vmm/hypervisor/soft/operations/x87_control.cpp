@@ -7,17 +7,6 @@ namespace qm::soft {
 
 namespace {
 
-// Of the status word (SDM 1, figure 8-4) and the control word (figure 8-6).
-constexpr std::uint16_t kExceptions = 0x3f, kBusy = 1U << 15U, kStackFault = 1U << 6U;
-constexpr std::uint16_t kControlReserved = 1U << 6U;
-
-// ES and B follow from what is set and not masked.
-void summarise(X87State& x87) {
-  const bool isPending = (x87.status & ~x87.control & kExceptions) != 0;
-  const std::uint16_t without = x87.status & static_cast<std::uint16_t>(~(kX87Summary | kBusy));
-  x87.status = isPending ? static_cast<std::uint16_t>(without | kX87Summary | kBusy) : without;
-}
-
 // The control words' reset values; the registers keep their contents and are marked empty (SDM 2, FINIT).
 bool initialise(Cpu& cpu, const Operation& /*op*/, Flags& /*flags*/) {
   X87State& x87 = cpu.x87;
@@ -30,7 +19,8 @@ bool initialise(Cpu& cpu, const Operation& /*op*/, Flags& /*flags*/) {
 }
 
 bool clearExceptions(Cpu& cpu, const Operation& /*op*/, Flags& /*flags*/) {
-  cpu.x87.status &= static_cast<std::uint16_t>(~(kExceptions | kStackFault | kX87Summary | kBusy));
+  constexpr std::uint16_t kCleared = 0x80ff;  // all exceptions, SF, ES and B (SDM 1, figure 8-4)
+  cpu.x87.status &= static_cast<std::uint16_t>(~kCleared);
   return true;
 }
 
@@ -39,9 +29,7 @@ bool loadControl(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
   std::uint16_t value = 0;
   if (raisesPendingX87(cpu) || !effectiveAddress<Form::any>(cpu, op, address) || !load(cpu, address, value))
     return false;
-  constexpr std::uint16_t kExisting = 0x1f3f;
-  cpu.x87.control = static_cast<std::uint16_t>((value & kExisting) | kControlReserved);
-  summarise(cpu.x87);
+  loadWords(cpu.x87, value, cpu.x87.status);
   return true;
 }
 
@@ -62,6 +50,11 @@ bool statusIntoAx(Cpu& cpu, const Operation& /*op*/, Flags& /*flags*/) {
 
 bool wait(Cpu& cpu, const Operation& /*op*/, Flags& /*flags*/) {
   return !raisesPendingX87(cpu);
+}
+
+// What coprocessors had beside FNINIT to be set up by, and processors skip (SDM 3B, 24.18.1: FENI FDISI FSETPM).
+bool skip(Cpu& /*cpu*/, const Operation& /*op*/, Flags& /*flags*/) {
+  return true;
 }
 
 template <auto body>
@@ -88,6 +81,9 @@ constexpr std::array kLowerings{
     Lowering{ZYDIS_MNEMONIC_FNSTCW, &lowerMemory<&storeControl>},
     Lowering{ZYDIS_MNEMONIC_FNSTSW, &lowerStoreStatus},
     Lowering{ZYDIS_MNEMONIC_FWAIT, &lowerPlain<&wait>},
+    Lowering{ZYDIS_MNEMONIC_FENI8087_NOP, &lowerPlain<&skip>},
+    Lowering{ZYDIS_MNEMONIC_FDISI8087_NOP, &lowerPlain<&skip>},
+    Lowering{ZYDIS_MNEMONIC_FSETPM287_NOP, &lowerPlain<&skip>},
 };
 
 }  // namespace

@@ -20,8 +20,9 @@ using HostX87 = void (*)(FpuImage& image, void* memory, Flags& flags);
 // The escape opcodes 0xd8 to 0xdf with a register form: by (opcode - 0xd8) * 64 + the low six bits of the second byte.
 inline constexpr std::size_t kRegisterForms = 512;
 HostX87 hostX87Register(std::size_t form);
-// With a memory operand: by (opcode - 0xd8) * 8 + the three bits beside it in the ModRM byte.
-inline constexpr std::size_t kMemoryForms = 64;
+// With a memory operand: by (opcode - 0xd8) * 8 + the three bits beside it in the ModRM byte;
+// + 64 with 16-bit operands, which environments (FLDENV FNSTENV FRSTOR FNSAVE) can have.
+inline constexpr std::size_t kMemoryForms = 128;
 HostX87 hostX87Memory(std::size_t form);
 
 }  // namespace qm::soft

@@ -1,13 +1,9 @@
 // Exceptions that an x87 instruction has left for the next one that waits (SDM 1, 8.7.1).
 #pragma once
 
-#include <cstdint>
-
 #include "vmm/hypervisor/soft/cpu/cpu.h"
 
 namespace qm::soft {
-
-inline constexpr std::uint16_t kX87Summary = 1U << 7U;  // ES of the status word: an exception is pending
 
 // True: one is pending, and raised.
 inline bool raisesPendingX87(Cpu& cpu) {
