@@ -20,7 +20,8 @@ PendingEvents saveEvents(Cpu& cpu, const RunLoop& loop) {
   PendingEvents events;
   events.nmiMasked = cpu.system.nmiMasked;
   events.nmiPending = cpu.around.chips.work(cpu.around.index, readTsc(cpu)).nmi;
-  events.shadowSti = cpu.rip == cpu.shadowRip;
+  // shadowRip stays behind; while IF is 0 it holds nothing back, and no processor has such a state.
+  events.shadowSti = cpu.rip == cpu.shadowRip && (cpu.rflags & rflags::kIf) != 0;
   if (const std::optional<Fault> exception = loop.injectedException()) {
     events.exceptionPending = true;
     events.exceptionVector = static_cast<std::uint8_t>(exception->exception);

@@ -12,6 +12,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "vmm/hypervisor/soft/cpu/flags.h"
 #include "vmm/hypervisor/soft/soft_hypervisor.h"
 #include "vmm/os/mapping.h"
 
@@ -307,6 +308,24 @@ TEST(SystemInstructions, ExitTo32BitCodeToo) {
 
 TEST(SystemInstructions, HoldInterruptsBackBehindSti) {
   EXPECT_EQ(reportsOf(Part::interruptShadow), (Reports{2}));
+}
+
+// The place of the instruction behind an STI may be come to again while IF is 0; nobody's interrupts are held back
+// then, and no processor is in that state (SDM 3C, 26.3.1.5).
+TEST(InterruptShadow, IsSavedWhileInterruptsAreOpenOnly) {
+  const auto hypervisor = require(openSoft());
+  const auto saved = [&hypervisor](std::uint64_t rflags) {
+    const auto vm = require(hypervisor->createVm(PitModel::absent));
+    const auto vcpu = require(vm->createVcpu(0));
+    require(vcpu->setCpuid(require(hypervisor->supportedCpuid())));
+    CpuState state = require(vcpu->save());
+    state.registers.rflags = rflags;
+    state.events.shadowSti = true;
+    require(vcpu->load(state));
+    return require(vcpu->save()).events.shadowSti;
+  };
+  EXPECT_TRUE(saved(rflags::kFixed | rflags::kIf));
+  EXPECT_FALSE(saved(rflags::kFixed));
 }
 
 }  // namespace
