@@ -123,6 +123,17 @@ TEST(CompareExchange, NeedsARightToWriteEvenWhereItFindsADifference) {
   }
 }
 
+TEST(CompareExchange, LockedIsDoneAcrossCacheLines) {
+  BareProcessor processor;
+  const std::uint64_t address = BareProcessor::kData + 61;
+  processor.write<std::uint32_t>(address, 5);
+  processor.gpr(kRsi) = address;
+  processor.gpr(kRcx) = 7;
+  ASSERT_TRUE(processor.finishes({0xf0, 0x0f, 0xc1, 0x0e}));  // lock xadd [rsi], ecx
+  EXPECT_EQ(processor.read<std::uint32_t>(address), 12U);
+  EXPECT_EQ(processor.gpr(kRcx), 5U);
+}
+
 TEST(CompareExchange, LockedIsDoneAcrossPages) {
   BareProcessor processor;
   const std::uint64_t address = BareProcessor::kData + 4093;
