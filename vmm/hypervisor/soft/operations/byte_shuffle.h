@@ -34,9 +34,8 @@ inline __m128i bytesFrom(__m128i value, int places) {
     for (std::uint8_t i = 0; i < kFarthest; ++i) controls[kFarthest + i] = i;
     return controls;
   }();
-  return shuffleBytes(
-      value,
-      _mm_loadu_si128(reinterpret_cast<const __m128i*>(&kControls[static_cast<std::size_t>(kFarthest + places)])));
+  const std::uint8_t* const control = kControls.data() + (kFarthest + places);
+  return shuffleBytes(value, _mm_loadu_si128(reinterpret_cast<const __m128i*>(control)));
 }
 
 // Each bit of the index, from the lowest, is a word of ones or zeros.
