@@ -56,11 +56,15 @@ Status measureComputations(const MachineRunners& machines, const std::vector<Com
 
 Status checkClock(MachineRunner& machine) {
   const std::vector<std::string> sleep{"/bin/sleep", "1"};
-  const Clock::time_point start = Clock::now();
-  TRY(machine.run({.name = "sleep 1", .inGuest = sleep, .onHost = sleep}));
-  const double passed = Seconds(Clock::now() - start).count();
-  // The longer end is a busy host's; a clock of the wrong rate is off by far more.
-  if (passed > 0.98 && passed < 1.5) return {};
+  // A busy host makes a second longer now and then, a clock of the wrong rate always.
+  constexpr int kTries = 5;
+  double passed = 0;
+  for (int i = 0; i < kTries; ++i) {
+    const Clock::time_point start = Clock::now();
+    TRY(machine.run({.name = "sleep 1", .inGuest = sleep, .onHost = sleep}));
+    passed = Seconds(Clock::now() - start).count();
+    if (passed > 0.98 && passed < 1.25) return {};
+  }
   return Error(Remedy::giveUp, fmt::format("{}: a second there lasts {:.3f} s here", machine.prefix(), passed));
 }
 

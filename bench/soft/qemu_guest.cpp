@@ -61,9 +61,21 @@ Result<Clock::time_point> QemuGuest::waitForReply(std::chrono::milliseconds paus
   const Connect connect = [this]() -> Result<agent::AgentClient> {
     return agent::AgentClient(TRY(connectUnix(beside(base_, ".port"), Blocking::no)));
   };
-  FirstReply reply = TRY(waitForFirstReply(connect, process_, pause).during(beside(base_, ".log").native()));
-  agent_ = std::move(reply.agent);
-  return reply.time;
+  Result<FirstReply> reply = waitForFirstReply(connect, process_, pause);
+  if (!reply.has_value()) return std::move(reply).error().during(said());
+  agent_ = std::move(reply->agent);
+  return reply->time;
+}
+
+std::string QemuGuest::said() const {
+  constexpr std::uint64_t kLongest = 65'536;
+  std::string text = "QEMU, which said";
+  for (const char* ending : {".log", ".console"}) {
+    const std::vector<std::byte> bytes =
+        readWholeFile(beside(base_, ending), kLongest).value_or(std::vector<std::byte>());
+    text += fmt::format(" \"{}\"", std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  }
+  return text;
 }
 
 Result<QemuMonitor> QemuGuest::monitor() const {

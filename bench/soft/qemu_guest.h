@@ -37,6 +37,9 @@ class QemuGuest final : public Guest {
   QemuGuest(std::filesystem::path base, Process process) : base_(std::move(base)), process_(std::move(process)) {}
 
  private:
+  // Its own messages and the guest's console, for an error's sentence.
+  std::string said() const;
+
   std::filesystem::path base_;
   Process process_;
   std::optional<agent::AgentClient> agent_;
