@@ -162,10 +162,28 @@ std::optional<VcpuExit> RunLoop::sleep() {
 }
 
 // One instruction at a time: traps are wanted after each, breakpoints before it, or an interrupt waits for the end of
-// the shadow of STI.
-bool RunLoop::mustStep() const {
-  return mustBeAlone_ || cpu_.devices.isUnderWay() || (cpu_.rflags & rflags::kTf) != 0 || cpu_.rip == cpu_.shadowRip ||
+// the shadow of STI. Not for an interrupt that does not wait: where blocks begin must not depend on when others made
+// the loop look.
+bool RunLoop::mustStep() {
+  return mustBeAlone_ || cpu_.devices.isUnderWay() || (cpu_.rflags & rflags::kTf) != 0 ||
+         (cpu_.rip == cpu_.shadowRip && cpu_.around.chips.mayHaveWork(cpu_.around.index, readTsc(cpu_))) ||
          hasInstructionBreakpoints(cpu_);
+}
+
+// What may be executed until the next look. By instructions, it ends with the block in which the timer runs out.
+std::int64_t RunLoop::quantum() {
+  if (cpu_.around.clock.kind() == SoftClock::host) [[likely]]
+    return kQuantum;
+  const std::optional<std::uint64_t> deadline = cpu_.around.chips.nextDeadline(cpu_.around.index);
+  if (!deadline) return kQuantum;
+  const std::uint64_t left = instructionsUntil(cpu_, *deadline);
+  return left < kQuantum ? static_cast<std::int64_t>(left) - 1 : kQuantum;
+}
+
+// None of them is counted as executed yet.
+void RunLoop::give(std::int64_t instructions) {
+  cpu_.budget = instructions;
+  cpu_.budgetGiven = instructions;
 }
 
 std::optional<VcpuExit> RunLoop::runSome() {
@@ -177,7 +195,7 @@ std::optional<VcpuExit> RunLoop::runSome() {
     if (std::optional<VcpuExit> exit = handleStop(true)) return exit;
     return afterInstruction(before);
   }
-  cpu_.budget = kQuantum;
+  give(quantum());
   const Operation* block = blocks_->find(cpu_);
   if (block != nullptr) execute(cpu_, block);
   return handleStop(false);
@@ -188,7 +206,7 @@ void RunLoop::stepAlone() {
   cpu_.stepping = true;
   cpu_.devices.next = 0;
   cpu_.devices.wanted.reset();
-  cpu_.budget = 0;
+  give(0);
   const Operation* instruction = blocks_->single(cpu_);
   if (instruction != nullptr) execute(cpu_, instruction);
   cpu_.stepping = false;
