@@ -105,7 +105,7 @@ void skipTo(Cpu& cpu, std::uint64_t tsc);
 // is that already.
 std::uint64_t instructionsUntil(Cpu& cpu, std::uint64_t tsc);
 // The vCPU's timer may run out at another moment than it was going to. By SoftClock::instructions the loop looks anew
-// how far it may run, so that a timer is seen at the end of the block in which it runs out, whenever the loop looked.
+// how far it may run.
 void timerChanged(Cpu& cpu);
 
 }  // namespace qm::soft
