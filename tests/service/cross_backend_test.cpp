@@ -30,8 +30,8 @@ std::string otherBackend() {
 }
 
 std::string said(agent::AgentClient& agent, const std::string& script) {
-  const auto ran =
-      agent.run({.argv = {"/bin/sh", "-c", script}, .timeoutMs = 60'000}, std::chrono::steady_clock::now() + kPatience);
+  const auto ran = agent.run({.argv = {"/bin/sh", "-c", script}, .timeoutMs = 60'000, .outputLimit = 4096},
+                             std::chrono::steady_clock::now() + kPatience);
   EXPECT_TRUE(ran.has_value()) << ran.error().text();
   if (!ran.has_value()) return {};
   EXPECT_EQ(ran->exitCode, 0) << script;
