@@ -36,6 +36,8 @@ class Machine::Parts : public std::enable_shared_from_this<Machine::Parts> {
   Result<MachineState> save();
   // Any thread: the machine cannot go on. The first word counts.
   void end(MachineEnd end);
+  // From a vCPU's thread, amid its access to the device that resets.
+  void endByReset();
 
   MachineWiring wiring_;
   GuestMemory memory_;
@@ -69,19 +71,19 @@ Status Machine::Parts::createVcpus(std::size_t count) {
 
 Status Machine::Parts::plugDevices(std::vector<PlacedDevice> devices, const SerialState& serial,
                                    const I8042State& i8042) {
-  board_ = TRY(DeviceBoard::create(
-      {.vm = *vm_,
-       .memory = memory_,
-       .loop = wiring_.loop,
-       .log = wiring_.log,
-       .onConsole = wiring_.onConsole,
-       .onReset = [this] { end({.reason = EndReason::reset, .detail = "the guest reset the machine"}); },
-       .onInit =
-           [this] {
-             std::int64_t never = 0;
-             initRanNs_.compare_exchange_strong(never, SteadyClock::now().time_since_epoch().count());
-           }},
-      std::move(devices), serial, i8042));
+  board_ = TRY(DeviceBoard::create({.vm = *vm_,
+                                    .memory = memory_,
+                                    .loop = wiring_.loop,
+                                    .log = wiring_.log,
+                                    .onConsole = wiring_.onConsole,
+                                    .onReset = [this] { endByReset(); },
+                                    .onInit =
+                                        [this] {
+                                          std::int64_t never = 0;
+                                          initRanNs_.compare_exchange_strong(
+                                              never, SteadyClock::now().time_since_epoch().count());
+                                        }},
+                                   std::move(devices), serial, i8042));
   return {};
 }
 
@@ -161,6 +163,13 @@ void Machine::Parts::end(MachineEnd end) {
   });
 }
 
+// Nothing comes after the instruction that asked for it: its thread parks as soon as that is done, not when the loop
+// gets round to it.
+void Machine::Parts::endByReset() {
+  for (const auto& thread : threads_) thread->pause();
+  end({.reason = EndReason::reset, .detail = "the guest reset the machine"});
+}
+
 Machine::Machine(std::shared_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Machine::~Machine() {
@@ -238,6 +247,12 @@ RunPhase Machine::phase() const {
 }
 Result<MachineState> Machine::save() {
   return parts_->save();
+}
+Result<CpuState> Machine::cpu(std::size_t index) {
+  if (parts_->phase_ == RunPhase::running)
+    return Error(Remedy::fixInput, "the machine runs; pause it, then look at its vCPUs");
+  CHECK(index < parts_->threads_.size());
+  return parts_->threads_[index]->vcpu().save();
 }
 GuestMemory& Machine::memory() {
   return parts_->memory_;

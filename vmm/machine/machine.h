@@ -31,7 +31,7 @@ struct MachineWiring {
   const Log& log;
   // The guest's console output. From vCPU threads.
   std::function<void(std::span<const std::uint8_t>)> onConsole;
-  // Once, on the loop thread: the guest has ended. The machine still exists; its owner decides what becomes of it.
+  // Once, on the loop thread: the guest has ended; one that asked for a reset did so with its last instruction. The machine still exists; its owner decides what becomes of it.
   std::function<void(const MachineEnd&)> onEnd;
 };
 
@@ -56,6 +56,8 @@ class Machine {
   // Paused only (else fixInput). The machine can be resumed afterwards.
   Result<MachineState> save();
   GuestMemory& memory();
+  // Of one vCPU; paused or ended (else fixInput).
+  Result<CpuState> cpu(std::size_t index);
 
   void pressCtrlAltDel();
   // Host input to the console; answers how many bytes there was room for.

@@ -39,7 +39,7 @@ class VcpuThread {
   // Ends and joins.
   ~VcpuThread();
 
-  // Any thread but this one. pause() only asks; waitUntilParked() waits for it.
+  // Any thread; waitUntilParked() not from this one. pause() only asks; waitUntilParked() waits for it.
   void resume();
   void pause();
   void waitUntilParked();

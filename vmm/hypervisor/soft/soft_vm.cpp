@@ -20,6 +20,7 @@ class SoftVm final : public Vm {
  public:
   SoftVm(const SoftSettings& settings, HostCounter counter, PitModel pit)
       : observer_(settings.observer),
+        seed_(settings.seed),
         pit_(pit),
         code_(memory_, world_),
         clock_(settings.clock, counter),
@@ -54,6 +55,7 @@ class SoftVm final : public Vm {
   std::uint64_t bootTsc() const;
 
   SoftObserver observer_;
+  std::uint64_t seed_;
   SoftCounters ended_;  // of vCPUs that are gone
   PitModel pit_;
   PhysicalMemory memory_;
@@ -97,6 +99,7 @@ Result<std::unique_ptr<Vcpu>> SoftVm::createVcpu(std::uint32_t index) {
   SoftVcpu* const made = vcpu.get();
   chips_.addCpu(index, {.onWork = [made] { made->loop().raise(); }});
   made->loop().connect();
+  made->loop().cpu().randomState = seed_;
   world_.add([made] { made->loop().cpu().attention.store(true, std::memory_order_release); });
   code_.add({.forgetCode = [made](std::uint64_t page) { made->loop().blocks().forgetPage(page); },
              .forgetWrites =

@@ -15,7 +15,7 @@ namespace qm::soft {
 
 namespace {
 
-constexpr std::size_t kLongestInstruction = 15, kMostInstructions = 32;
+constexpr std::size_t kLongestInstruction = 15;
 
 // ---- operations of the block's own frame
 

@@ -27,6 +27,9 @@ struct BuiltBlock {
 // At most so many operations are made.
 inline constexpr std::size_t kMostOperations = Emitter::kMostOperations;
 
+// Nor more instructions.
+inline constexpr std::size_t kMostInstructions = 32;
+
 // The page of a linear address as code, watched. Null: the fetch faults (cpu.stop).
 const CodeTlb::Entry* codePage(Cpu& cpu, std::uint64_t linear);
 

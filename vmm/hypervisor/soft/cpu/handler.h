@@ -65,6 +65,7 @@ QM_OPERATION void blockEnd(Cpu& cpu, const Operation* op, Flags flags, std::int6
 enum class Outcome : std::uint8_t {
   next,       // go on with the block
   stopped,    // cpu.stop says why; nothing was done
+  partly,     // some of it is done, the loop is to look, and cpu.rip is the instruction itself: it is not counted yet
   elsewhere,  // done; cpu.rip says where to go on, in a block that is looked up anew: pages or modes may have changed
   left,       // done; cpu.rip is set, and cpu.afterwards or the flags are for the loop to look at
 };
@@ -93,6 +94,8 @@ QM_OPERATION void system(Cpu& cpu, const Operation* op, Flags flags, std::int64_
       [[clang::musttail]] return leaveBefore(cpu, op, flags, budget);
     case Outcome::left:
       [[clang::musttail]] return leaveAfter(cpu, op, flags, budget);
+    case Outcome::partly:
+      [[clang::musttail]] return leaveBefore(cpu, op, flags, budget);
     case Outcome::elsewhere:
       break;
   }

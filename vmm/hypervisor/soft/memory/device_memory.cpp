@@ -40,6 +40,7 @@ void writeChip(Cpu& cpu, Owner owner, std::uint32_t offset, std::uint32_t value)
   InterruptFabric& chips = cpu.around.chips;
   if (owner == Owner::ioApic) return chips.writeIo(offset, value);
   chips.writeLocal(cpu.around.index, offset, value, readTsc(cpu));
+  timerChanged(cpu);
 }
 
 // The largest natural size that fits what is left.
@@ -61,8 +62,9 @@ bool accessVmm(Cpu& cpu, DeviceAccess::Direction direction, std::uint64_t physic
 
 }  // namespace
 
+// By instructions the local APIC must know which instruction it is, and so that one runs by itself.
 bool answersAtOnce(const Cpu& cpu, std::uint64_t physical) {
-  return ownerOf(cpu, physical) != Owner::vmm;
+  return ownerOf(cpu, physical) != Owner::vmm && cpu.around.clock.kind() == SoftClock::host;
 }
 
 bool askDevice(Cpu& cpu, DeviceAccess access, std::uint64_t& value) {

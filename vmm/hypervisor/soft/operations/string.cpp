@@ -79,8 +79,8 @@ struct Repeated {
     }
     if (bytes >= kBytesAtOnce) cpu.attention.store(true, std::memory_order_relaxed);
     cpu.flags = flags;
-    cpu.rip = addressOf(cpu, op);
-    return Outcome::elsewhere;
+    cpu.stop = Stop::attention;
+    return Outcome::partly;
   }
 };
 

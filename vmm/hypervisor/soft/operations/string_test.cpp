@@ -133,6 +133,26 @@ TEST_F(StringTest, AttentionInterruptsARepeatThatGoesOnLater) {
   EXPECT_EQ(copyOf(kTo, 20'000), copyOf(kFrom, 20'000));
 }
 
+TEST_F(StringTest, ARepeatCountsAsOneInstructionHoweverOftenItIsInterrupted) {
+  fillSource(kFrom, 20'000);
+  aim(kFrom, kTo, 20'000);
+  processor_.setCode({0xf3, 0xa4});  // rep movsb
+  const std::uint64_t before = processor_.cpu().instructions;
+  processor_.cpu().attention = true;
+  ASSERT_EQ(processor_.run(), Stop::attention);
+  EXPECT_EQ(processor_.cpu().instructions, before);
+  processor_.cpu().attention = false;
+  processor_.run();
+  ASSERT_TRUE(processor_.hasFinished());
+  const std::uint64_t interrupted = processor_.cpu().instructions - before;
+
+  aim(kFrom, kTo, 20'000);
+  processor_.setCode({0xf3, 0xa4});
+  processor_.run();
+  ASSERT_TRUE(processor_.hasFinished());
+  EXPECT_EQ(processor_.cpu().instructions - before - interrupted, interrupted);
+}
+
 TEST_F(StringTest, ALongRepeatAsksForALookAtTheClock) {
   aim(0, kTo, 128 << 10);
   processor_.setCode({0xf3, 0xaa});  // rep stosb

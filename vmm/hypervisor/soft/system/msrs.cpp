@@ -111,6 +111,7 @@ bool moveTsc(Cpu& cpu, std::uint64_t by) {
   cpu.system.tscOffset += by;
   cpu.system.tscAdjust += by;
   cpu.around.chips.adjustTsc(cpu.around.index, from, from + by);
+  timerChanged(cpu);
   invalidateKvmClock(cpu);
   refreshKvmClock(cpu);
   return true;
@@ -128,6 +129,7 @@ bool writeSystemTime(Cpu& cpu, std::uint64_t value) {
 
 bool writeDeadline(Cpu& cpu, std::uint64_t value) {
   cpu.around.chips.setTscDeadline(cpu.around.index, value, readTsc(cpu));
+  timerChanged(cpu);
   return true;
 }
 
@@ -204,7 +206,10 @@ bool writeMsr(Cpu& cpu, std::uint32_t index, std::uint64_t value) {
     default:
       break;
   }
-  if (isX2Apic(index)) return cpu.around.chips.writeX2(cpu.around.index, index, value, readTsc(cpu));
+  if (isX2Apic(index)) {
+    timerChanged(cpu);
+    return cpu.around.chips.writeX2(cpu.around.index, index, value, readTsc(cpu));
+  }
   return writeHeld(cpu, index, value) || constantTakes(index, value);
 }
 

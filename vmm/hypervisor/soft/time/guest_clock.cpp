@@ -112,4 +112,15 @@ void skipTo(Cpu& cpu, std::uint64_t tsc) {
   readTsc(cpu);
 }
 
+std::uint64_t instructionsUntil(Cpu& cpu, std::uint64_t tsc) {
+  const GuestClock& clock = cpu.around.clock;
+  const std::uint64_t at = readTsc(cpu);
+  if (tsc <= at) return 0;
+  return std::max<std::uint64_t>(1, scaleDown(tsc - at, clock.host_.khz, clock.tscKhz_));
+}
+
+void timerChanged(Cpu& cpu) {
+  if (cpu.around.clock.kind() == SoftClock::instructions) cpu.attention.store(true, std::memory_order_relaxed);
+}
+
 }  // namespace qm::soft

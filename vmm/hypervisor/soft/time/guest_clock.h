@@ -68,6 +68,7 @@ class GuestClock {
  private:
   friend std::uint64_t readTsc(Cpu& cpu);
   friend void skipTo(Cpu& cpu, std::uint64_t tsc);
+  friend std::uint64_t instructionsUntil(Cpu& cpu, std::uint64_t tsc);
 
   std::uint64_t ticksAt(std::uint64_t counter) const {
     const std::uint64_t since = counter - counterOrigin_;
@@ -100,5 +101,11 @@ std::uint64_t readTsc(Cpu& cpu);
 std::chrono::steady_clock::time_point steadyTimeOf(Cpu& cpu, std::uint64_t tsc);
 // By SoftClock::instructions: a halted processor's TSC is `tsc` from here on, if it was less.
 void skipTo(Cpu& cpu, std::uint64_t tsc);
+// By SoftClock::instructions: how many more instructions it takes until the vCPU's TSC is `tsc`, never too many; 0: it
+// is that already.
+std::uint64_t instructionsUntil(Cpu& cpu, std::uint64_t tsc);
+// The vCPU's timer may run out at another moment than it was going to. By SoftClock::instructions the loop looks anew
+// how far it may run.
+void timerChanged(Cpu& cpu);
 
 }  // namespace qm::soft

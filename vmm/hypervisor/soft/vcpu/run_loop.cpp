@@ -1,9 +1,11 @@
 #include "vmm/hypervisor/soft/vcpu/run_loop.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "vmm/hypervisor/soft/blocks/block_builder.h"
 #include "vmm/hypervisor/soft/chips/interrupt_fabric.h"
 #include "vmm/hypervisor/soft/cpu/debug.h"
 #include "vmm/hypervisor/soft/cpu/handler.h"
@@ -161,11 +163,29 @@ std::optional<VcpuExit> RunLoop::sleep() {
   return std::nullopt;
 }
 
-// One instruction at a time: traps are wanted after each, breakpoints before it, or an interrupt waits for the end of
-// the shadow of STI.
-bool RunLoop::mustStep() const {
+// One instruction at a time: traps are wanted after each, breakpoints before it, an interrupt waits for the end of the
+// shadow of STI, or the timer is about to run out where that is a matter of instructions.
+bool RunLoop::mustStep() {
   return mustBeAlone_ || cpu_.devices.isUnderWay() || (cpu_.rflags & rflags::kTf) != 0 || cpu_.rip == cpu_.shadowRip ||
-         hasInstructionBreakpoints(cpu_);
+         hasInstructionBreakpoints(cpu_) || quantum() < 0;
+}
+
+// What may be executed until the next look; less than nothing: it is one instruction. By instructions, no block may go
+// beyond the one at which the timer runs out: where blocks begin depends on who wrote to their page, and when.
+std::int64_t RunLoop::quantum() {
+  if (cpu_.around.clock.kind() == SoftClock::host) [[likely]]
+    return kQuantum;
+  const std::optional<std::uint64_t> deadline = cpu_.around.chips.nextDeadline(cpu_.around.index);
+  if (!deadline) return kQuantum;
+  constexpr std::int64_t kBlock = kMostInstructions;
+  const std::uint64_t left = std::min<std::uint64_t>(instructionsUntil(cpu_, *deadline), kQuantum + kBlock);
+  return static_cast<std::int64_t>(left) - kBlock;
+}
+
+// None of them is counted as executed yet.
+void RunLoop::give(std::int64_t instructions) {
+  cpu_.budget = instructions;
+  cpu_.budgetGiven = instructions;
 }
 
 std::optional<VcpuExit> RunLoop::runSome() {
@@ -177,7 +197,7 @@ std::optional<VcpuExit> RunLoop::runSome() {
     if (std::optional<VcpuExit> exit = handleStop(true)) return exit;
     return afterInstruction(before);
   }
-  cpu_.budget = kQuantum;
+  give(quantum());
   const Operation* block = blocks_->find(cpu_);
   if (block != nullptr) execute(cpu_, block);
   return handleStop(false);
@@ -188,7 +208,7 @@ void RunLoop::stepAlone() {
   cpu_.stepping = true;
   cpu_.devices.next = 0;
   cpu_.devices.wanted.reset();
-  cpu_.budget = 0;
+  give(0);
   const Operation* instruction = blocks_->single(cpu_);
   if (instruction != nullptr) execute(cpu_, instruction);
   cpu_.stepping = false;

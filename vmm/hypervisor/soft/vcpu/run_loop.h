@@ -61,7 +61,9 @@ class RunLoop {
   std::optional<VcpuExit> afterInstruction(std::uint64_t rflagsBefore);
   VcpuExit deviceExit();
   std::optional<VcpuExit> finish(Delivery delivery);
-  bool mustStep() const;
+  bool mustStep();
+  std::int64_t quantum();
+  void give(std::int64_t instructions);
   VcpuExit fault(std::string reason) const;
 
   Cpu cpu_;

@@ -1,0 +1,121 @@
+// Where time is instructions and random numbers come from a seed, a guest does the same thing each time: the same
+// memory, byte for byte, and the same vCPU at its end. On the CPU in software only.
+
+#include <atomic>
+#include <cstring>
+#include <vector>
+
+#include "tests/guest/guest_fixture.h"
+
+namespace qm {
+namespace {
+
+constexpr std::uint64_t kPageBytes = 4096;
+
+// FNV-1a over words of 8 bytes (Fowler, Noll, Vo): what differs is to be noticed, not forged.
+std::uint64_t digestOf(std::span<const std::byte> bytes) {
+  std::uint64_t digest = 0xcbf2'9ce4'8422'2325;
+  for (std::size_t at = 0; at + sizeof(std::uint64_t) <= bytes.size(); at += sizeof(std::uint64_t)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data() + at, sizeof word);
+    digest = (digest ^ word) * 0x100'0000'01b3;
+    digest ^= digest >> 32U;
+  }
+  return digest;
+}
+
+// A machine at its end.
+struct Remains {
+  std::vector<std::uint64_t> pages;  // digests
+  CpuState cpu;
+  std::string console;
+
+  std::uint64_t digest() const {
+    const std::uint64_t registers = digestOf(std::as_bytes(std::span(&cpu.registers, 1)));
+    return digestOf(std::as_bytes(std::span(pages))) ^ registers;
+  }
+};
+
+enum class Disturbance : std::uint8_t { none, loopThreadWrites };
+
+class Determinism : public testing::Test {
+ protected:
+  // It needs nobody: work of several processes with timers, sleep, random numbers and the wall clock; then a reset.
+  static MachineConfig config() {
+    MachineConfig config;
+    config.kernel = guestProducts() / "guest-kernel/current/vmlinux";
+    config.initrd = guestProducts() / "images/current/guest-test.cpio";
+    config.bootArguments =
+        "console=ttyS0 reboot=k panic=-1 quiet rdinit=/bin/busybox -- sh -c \""
+        "mount -t devtmpfs d /dev; mount -t proc p /proc; date; sleep 0.05; "
+        "for i in 1 2 3; do head -c 1000 /dev/urandom | md5sum & sleep 0.01; done; wait; "
+        "ls -lR /proc/self | md5sum; cat /proc/uptime /proc/interrupts; echo fin''ished; reboot -f\"";
+    return config;
+  }
+
+  void bootToItsEnd(std::uint64_t seed, Disturbance disturbance, Remains& remains) {
+    const std::unique_ptr<Hypervisor> hypervisor =
+        openBackend(Backend::soft, {.clock = SoftClock::instructions, .seed = seed}).value();
+    Guest guest(loop_, *hypervisor);
+    guest.boot(config());
+    std::optional<MachineEnd> end;
+    while (!end) {
+      if (disturbance == Disturbance::loopThreadWrites) touchKernelText(guest);
+      end = guest.console().waitForEnd(std::chrono::seconds(disturbance == Disturbance::none ? 60 : 0));
+      ASSERT_TRUE(end.has_value() || disturbance != Disturbance::none) << guest.console().text();
+    }
+    EXPECT_EQ(end->reason, EndReason::reset) << end->detail;
+    remains.console = guest.console().text();
+    EXPECT_NE(remains.console.find("finished"), std::string::npos) << remains.console;
+    guest.run([&] {
+      remains.cpu = guest.machine().cpu(0).value();
+      for (const GuestMemory::Region& region : guest.machine().memory().regions()) {
+        for (std::size_t at = 0; at < region.host.size(); at += kPageBytes)
+          remains.pages.push_back(digestOf(region.host.subspan(at, kPageBytes)));
+      }
+    });
+    fmt::print("seed {}: digest {:016x}\n", seed, remains.digest());
+  }
+
+  // As a device's write does to memory that holds code: the vCPU is made to look and to decode anew, at moments that
+  // are the host's.
+  static void touchKernelText(Guest& guest) {
+    constexpr std::uint64_t kText = 16ULL << 20U, kBytes = 4ULL << 20U;
+    guest.run([&] { guest.machine().memory().markDirty(GuestAddress{kText}, kBytes); });
+  }
+
+  static void expectTheSame(const Remains& one, const Remains& other) {
+    EXPECT_EQ(one.console, other.console);
+    EXPECT_EQ(one.cpu.registers, other.cpu.registers);
+    EXPECT_EQ(one.cpu, other.cpu);
+    ASSERT_EQ(one.pages.size(), other.pages.size());
+    std::string differing;
+    for (std::size_t i = 0; i < one.pages.size(); ++i) {
+      if (one.pages[i] != other.pages[i] && differing.size() < 200) differing += fmt::format(" {:#x}", i * kPageBytes);
+    }
+    EXPECT_EQ(differing, "") << "pages that differ";
+    EXPECT_EQ(one.digest(), other.digest());
+  }
+
+  LoopThread loop_;
+};
+
+TEST_F(Determinism, TheSameSeedGivesTheSameMachineAndAnotherSeedAnother) {
+  Remains first, second, third;
+  bootToItsEnd(7, Disturbance::none, first);
+  bootToItsEnd(7, Disturbance::none, second);
+  expectTheSame(first, second);
+  bootToItsEnd(8, Disturbance::none, third);
+  EXPECT_NE(first.digest(), third.digest());
+  EXPECT_NE(first.console, third.console);
+}
+
+TEST_F(Determinism, WhenOtherThreadsMakeTheProcessorLookChangesNothing) {
+  Remains undisturbed, disturbed;
+  bootToItsEnd(7, Disturbance::none, undisturbed);
+  bootToItsEnd(7, Disturbance::loopThreadWrites, disturbed);
+  expectTheSame(undisturbed, disturbed);
+}
+
+}  // namespace
+}  // namespace qm
