@@ -50,6 +50,8 @@ constexpr std::array kPortable{
     // Without ARAT Linux does not trust the APIC timer across idle and looks for a PIT.
     CpuFeature{6, 0, eax, 2, "arat"},
     CpuFeature{7, 0, ebx, 0, "fsgsbase"},
+    // With it and an invariant TSC Linux needs no watchdog over its clock, which wakes an idle guest twice a second.
+    CpuFeature{7, 0, ebx, 1, "tsc-adjust"},
     CpuFeature{7, 0, ebx, 3, "bmi1"},
     CpuFeature{7, 0, ebx, 7, "smep"},
     CpuFeature{7, 0, ebx, 8, "bmi2"},

@@ -259,7 +259,8 @@ struct Negate {
   }
   template <class T>
   static void applyLocked(T* at, Flags& flags) {
-    T expected = *at;
+    T expected;  // the place may be misaligned
+    __builtin_memcpy(&expected, at, sizeof expected);
     bool isDone = false;
     while (!isDone) {
       Flags after = flags;

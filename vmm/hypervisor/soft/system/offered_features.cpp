@@ -57,6 +57,7 @@ constexpr std::array kByOurselves{
     CpuFeature{1, 0, ecx, 31, "hypervisor"},
     CpuFeature{6, 0, eax, 2, "arat"},
     CpuFeature{7, 0, ebx, 0, "fsgsbase"},
+    CpuFeature{7, 0, ebx, 1, "tsc-adjust"},
     CpuFeature{7, 0, ebx, 7, "smep"},
     CpuFeature{7, 0, ebx, 9, "erms"},
     CpuFeature{7, 0, ebx, 10, "invpcid"},
