@@ -1,6 +1,7 @@
 #include "vmm/hypervisor/soft/system/events.h"
 
 #include <array>
+#include <utility>
 
 #include "vmm/hypervisor/soft/cpu/debug.h"
 #include "vmm/hypervisor/soft/memory/access.h"
@@ -175,9 +176,28 @@ Event eventOf(const Cpu& cpu, const Fault& fault) {
   return event;
 }
 
+// What a delivery writes may be code, as what an instruction writes that runs by itself.
+class ByItself {
+ public:
+  explicit ByItself(Cpu& cpu) : cpu_(cpu), was_(std::exchange(cpu.stepping, true)) {}
+  ByItself(const ByItself&) = delete;
+  ByItself& operator=(const ByItself&) = delete;
+  ~ByItself() { cpu_.stepping = was_; }
+
+ private:
+  Cpu& cpu_;
+  bool was_;
+};
+
 Delivery deliver(Cpu& cpu, Event event, std::optional<Exception> first) {
   if (cpu.system.codeSize != CodeSize::bits64 && (cpu.system.efer & efer::kLma) == 0) return Delivery::notModelled;
+  const ByItself byItself(cpu);
   while (!enterHandler(cpu, event)) {
+    if (cpu.stop != Stop::exception) {
+      cpu.devices.wanted.reset();
+      cpu.stop = Stop::none;
+      return Delivery::onDevice;
+    }
     const Exception second = cpu.fault.exception;
     if (first == Exception::doubleFault) return Delivery::tripleFault;
     if (second == Exception::pageFault) cpu.system.cr2 = cpu.fault.address;

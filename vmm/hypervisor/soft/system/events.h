@@ -12,8 +12,8 @@ namespace qm::soft {
 
 struct Event {
   enum class Source : std::uint8_t {
-    hardware,   // an exception, an NMI or an external interrupt: any gate will do
-    software,   // INT n, INT3, INTO: the gate's DPL must let the CPL through
+    hardware,  // an exception, an NMI or an external interrupt: any gate will do
+    software,  // INT n, INT3, INTO: the gate's DPL must let the CPL through
   };
   std::uint8_t vector = 0;
   Source source = Source::hardware;
@@ -25,7 +25,12 @@ struct Event {
 // Enters the handler: cpu.rip and the rest are its. False: that faulted (cpu.fault), and nothing was changed.
 bool enterHandler(Cpu& cpu, const Event& event);
 
-enum class Delivery : std::uint8_t { done, tripleFault, notModelled };
+enum class Delivery : std::uint8_t {
+  done,
+  tripleFault,
+  notModelled,  // outside of 64-bit mode
+  onDevice,     // a stack, a table or a TSS that it needs is no memory
+};
 
 // Delivers cpu.fault as the exception that it is, at cpu.rip; a fault on the way becomes what SDM 3A, table 6-5 says.
 Delivery deliverFault(Cpu& cpu);

@@ -303,6 +303,11 @@ std::optional<VcpuExit> RunLoop::finish(Delivery delivery) {
           fmt::format("exception or interrupt outside 64-bit mode (exception {}), which the CPU in software "
                       "does not model",
                       static_cast<unsigned>(cpu_.fault.exception)));
+    case Delivery::onDevice:
+      return fault(
+          fmt::format("the delivery of exception {} or of an interrupt reaches device memory, which the CPU in "
+                      "software does not model",
+                      static_cast<unsigned>(cpu_.fault.exception)));
   }
   return fault("an unknown outcome of a delivery");
 }
