@@ -21,7 +21,7 @@ const Generator& generator() {
   return kGenerator;
 }
 
-class Soft : public testing::TestWithParam<Family> {
+class BothMachines : public testing::Test {
  protected:
   void SetUp() override {
     auto hypervisor = openSoft();
@@ -38,6 +38,8 @@ class Soft : public testing::TestWithParam<Family> {
   std::unique_ptr<Hypervisor> hypervisor_;
   std::unique_ptr<Machine> guest_, native_;
 };
+
+class Soft : public BothMachines, public testing::WithParamInterface<Family> {};
 
 std::vector<Family> allFamilies() {
   std::vector<Family> families;
@@ -57,6 +59,27 @@ TEST_P(Soft, DoesAsTheHostsCpuDoes) {
   ASSERT_TRUE(tally.has_value()) << tally.error().text();
   EXPECT_EQ(tally->cases, kCases);
   EXPECT_EQ(tally->failures, 0U);
+}
+
+// Cases that once went wrong, by what they showed.
+struct Regression {
+  const char* name;
+  const char* seed;
+};
+class SoftRegression : public BothMachines, public testing::WithParamInterface<Regression> {};
+INSTANTIATE_TEST_SUITE_P(Cases, SoftRegression,
+                         testing::Values(Regression{"EnterThatReadsWhatItPushedIsNotBegunAgain",
+                                                    "stack:64cbf1eec7bc5ef2"}),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+TEST_P(SoftRegression, StaysMended) {
+  Differ differ(generator(), *native_, *guest_);
+  const std::optional<CaseSeed> seed = parseCaseSeed(GetParam().seed);
+  ASSERT_TRUE(seed.has_value());
+  const auto tally = differ.replay(*seed, [&](const Case& subject, const Ending& expected, const Ending& got) {
+    ADD_FAILURE() << describe(subject, generator().codec(), "native", expected, "soft", got);
+  });
+  ASSERT_TRUE(tally.has_value()) << tally.error().text();
 }
 
 TEST(SoftPrograms, PassOnTheCpuInSoftware) {

@@ -1,5 +1,7 @@
 #include "vmm/hypervisor/soft/operations/stack.h"
 
+#include <utility>
+
 #include "vmm/hypervisor/soft/operations/operand.h"
 #include "vmm/hypervisor/soft/operations/segment_load.h"
 #include "vmm/hypervisor/soft/operations/stack_access.h"
@@ -106,10 +108,29 @@ bool anyLeave(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
   return true;
 }
 
-// ENTER (SDM 2): `immediate` is the frame's size in its low 16 bits, the nesting level above them.
+// ENTER (SDM 2): `immediate` is the frame's size in its low 16 bits, the nesting level above them. A processor leaves
+// in memory what it pushed before it faults, and may read what it has just pushed; so it must not be begun again for
+// any other reason once it has pushed. Whether it would have to be run alone is found out first.
+bool mustEnterAlone(Cpu& cpu, const Operation& op, unsigned level) {
+  const std::uint64_t bytes = op.detail, rbp = cpu.gpr[kRbp];
+  std::uint64_t top = cpu.gpr[kRsp];
+  const auto canPush = [&] {
+    top -= bytes;
+    return probeWrite(cpu, top, op.detail) != Writability::stopped;
+  };
+  std::uint64_t link = 0;
+  bool goesOn = canPush();
+  for (unsigned i = 1; goesOn && i < level; ++i)
+    goesOn = readLongWay(cpu, rbp - i * bytes, &link, op.detail, Intent::read) && canPush();
+  if (goesOn && level > 0) goesOn = canPush();
+  if (goesOn) probeWrite(cpu, top - (op.immediate & 0xffff), op.detail);
+  return std::exchange(cpu.stop, Stop::none) == Stop::alone;
+}
+
 bool enter(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
   const std::uint64_t rsp = cpu.gpr[kRsp], rbp = cpu.gpr[kRbp];
   const unsigned level = static_cast<unsigned>(op.immediate >> 16U) & 31U;
+  if (!cpu.stepping && mustEnterAlone(cpu, op, level)) return askToBeAlone(cpu);
   const auto giveUp = [&] {
     cpu.gpr[kRsp] = rsp;
     return false;
@@ -124,7 +145,7 @@ bool enter(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
   }
   if (level > 0 && !legacyPush(cpu, frame, op.detail)) return giveUp();
   releaseStack(cpu, ~(op.immediate & 0xffff) + 1);
-  // The new top must be writable, as a push would find (SDM 2, ENTER).
+  // The new top must be writable, as a push would find.
   if (probeWrite(cpu, cpu.gpr[kRsp], op.detail) == Writability::stopped) return giveUp();
   setOperand(cpu, kRbp * 8, frame, op.detail);
   return true;
