@@ -21,6 +21,7 @@ class SoftVm final : public Vm {
   SoftVm(const SoftSettings& settings, HostCounter counter, PitModel pit)
       : observer_(settings.observer),
         pit_(pit),
+        seed_(settings.seed),
         code_(memory_, world_),
         clock_(settings.clock, counter),
         chips_(pit, clock_.tscKhz()) {}
@@ -56,6 +57,7 @@ class SoftVm final : public Vm {
   SoftObserver observer_;
   SoftCounters ended_;  // of vCPUs that are gone
   PitModel pit_;
+  std::uint64_t seed_;  // of the vCPUs' random numbers
   PhysicalMemory memory_;
   World world_;
   CodeWatch code_;
@@ -95,6 +97,7 @@ Result<std::unique_ptr<Vcpu>> SoftVm::createVcpu(std::uint32_t index) {
       {.memory = memory_, .world = world_, .code = code_, .chips = chips_, .clock = clock_, .index = index},
       observer_.onUnmodelled));
   SoftVcpu* const made = vcpu.get();
+  made->loop().cpu().randomState = seed_ + index;
   chips_.addCpu(index, {.onWork = [made] { made->loop().raise(); }});
   made->loop().connect();
   world_.add([made] { made->loop().cpu().attention.store(true, std::memory_order_release); });
