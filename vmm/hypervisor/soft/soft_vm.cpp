@@ -22,6 +22,7 @@ class SoftVm final : public Vm {
       : observer_(settings.observer),
         seed_(settings.seed),
         pit_(pit),
+        seed_(settings.seed),
         code_(memory_, world_),
         clock_(settings.clock, counter),
         chips_(pit, clock_.tscKhz()) {}
@@ -58,6 +59,7 @@ class SoftVm final : public Vm {
   std::uint64_t seed_;
   SoftCounters ended_;  // of vCPUs that are gone
   PitModel pit_;
+  std::uint64_t seed_;  // of the vCPUs' random numbers
   PhysicalMemory memory_;
   World world_;
   CodeWatch code_;
@@ -97,6 +99,7 @@ Result<std::unique_ptr<Vcpu>> SoftVm::createVcpu(std::uint32_t index) {
       {.memory = memory_, .world = world_, .code = code_, .chips = chips_, .clock = clock_, .index = index},
       observer_.onUnmodelled));
   SoftVcpu* const made = vcpu.get();
+  made->loop().cpu().randomState = seed_ + index;
   chips_.addCpu(index, {.onWork = [made] { made->loop().raise(); }});
   made->loop().connect();
   made->loop().cpu().randomState = seed_;
