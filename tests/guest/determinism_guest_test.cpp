@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tests/guest/guest_fixture.h"
+#include "vmm/machine/virtio_place.h"
 
 namespace qm {
 namespace {
@@ -45,18 +46,26 @@ class Determinism : public testing::Test {
     MachineConfig config;
     config.kernel = guestProducts() / "guest-kernel/current/vmlinux";
     config.initrd = guestProducts() / "images/current/guest-test.cpio";
-    config.bootArguments =
-        "console=ttyS0 reboot=k panic=-1 quiet rdinit=/bin/busybox -- sh -c \""
-        "mount -t devtmpfs d /dev; mount -t proc p /proc; date; sleep 0.05; "
+    // The kernel takes its devices from what stands before "--"; those that the machine adds are the shell's arguments.
+    config.bootArguments = "console=ttyS0 reboot=k panic=-1 quiet rdinit=/bin/busybox";
+    for (std::size_t n = 0; n < 2; ++n)
+      config.bootArguments +=
+          fmt::format(" virtio_mmio.device=4K@{:#x}:{}", virtioPlace(n).base.value, virtioPlace(n).gsi);
+    config.bootArguments +=
+        " -- sh -c \""
+        "mount -t devtmpfs d /dev; mount -t proc p /proc; mount -t sysfs s /sys; date; sleep 0.05; "
+        "head -c 5000000 /dev/vda | md5sum; head -c 64 /dev/hwrng | md5sum; "
         "for i in 1 2 3; do head -c 1000 /dev/urandom | md5sum & sleep 0.01; done; wait; "
         "ls -lR /proc/self | md5sum; cat /proc/uptime /proc/interrupts; echo fin''ished; reboot -f\"";
+    config.entropyDevices = 1;
+    config.blocks = {{.id = "disk", .path = config.kernel, .readOnly = true}};
     return config;
   }
 
   void bootToItsEnd(std::uint64_t seed, Disturbance disturbance, Remains& remains) {
     const std::unique_ptr<Hypervisor> hypervisor =
         openBackend(Backend::soft, {.clock = SoftClock::instructions, .seed = seed}).value();
-    Guest guest(loop_, *hypervisor);
+    Guest guest(loop_, *hypervisor, seed);
     guest.boot(config());
     std::optional<MachineEnd> end;
     while (!end) {
@@ -67,6 +76,7 @@ class Determinism : public testing::Test {
     EXPECT_EQ(end->reason, EndReason::reset) << end->detail;
     remains.console = guest.console().text();
     EXPECT_NE(remains.console.find("finished"), std::string::npos) << remains.console;
+    EXPECT_EQ(remains.console.find("No such"), std::string::npos) << remains.console;
     guest.run([&] {
       remains.cpu = guest.machine().cpu(0).value();
       for (const GuestMemory::Region& region : guest.machine().memory().regions()) {

@@ -90,7 +90,8 @@ class Console {
 // One machine and its console. All calls are posted to the loop.
 class Guest {
  public:
-  Guest(LoopThread& loop, Hypervisor& hypervisor) : loop_(loop), hypervisor_(hypervisor) {}
+  Guest(LoopThread& loop, Hypervisor& hypervisor, std::optional<std::uint64_t> seed = std::nullopt)
+      : loop_(loop), hypervisor_(hypervisor), seed_(seed) {}
   Guest(const Guest&) = delete;
   Guest& operator=(const Guest&) = delete;
   ~Guest() {
@@ -165,11 +166,13 @@ class Guest {
             .loop = loop_.loop(),
             .log = log_,
             .onConsole = [this](std::span<const std::uint8_t> bytes) { console_.add(bytes); },
-            .onEnd = [this](const MachineEnd& end) { console_.end(end); }};
+            .onEnd = [this](const MachineEnd& end) { console_.end(end); },
+            .seed = seed_};
   }
 
   LoopThread& loop_;
   Hypervisor& hypervisor_;
+  std::optional<std::uint64_t> seed_;
   Log log_ = Log::toStandardError(LogLevel::warning);
   Console console_;
   std::unique_ptr<Machine> machine_;

@@ -65,6 +65,13 @@ void DeviceBoard::kickAll() {
   for (const auto& slot : virtio_) slot->transport().kick();
 }
 
+void DeviceBoard::serveAll() {
+  for (const auto& slot : virtio_) {
+    while (slot->transport().serviceDoorbell()) {
+    }
+  }
+}
+
 void DeviceBoard::save(MachineState& state) const {
   state.serial = serial_.save();
   state.i8042 = i8042_.save();

@@ -47,6 +47,8 @@ class DeviceBoard {
 
   // Lets each virtio device look at its queues: after a resume, since a ring may have been lost with the old process.
   void kickAll();
+  // Each virtio device does all that its driver has asked of it. Loop thread.
+  void serveAll();
   // The devices' part of `state`.
   void save(MachineState& state) const;
   std::uint64_t failures() const;

@@ -30,6 +30,7 @@ class Machine::Parts : public std::enable_shared_from_this<Machine::Parts> {
   Status createVcpus(std::size_t count);
   Status plugDevices(std::vector<PlacedDevice> devices, const SerialState& serial = {}, const I8042State& i8042 = {});
   void startThreads();
+  ServeDevices serving();
   Status loadKernel(const MachineConfig& config);
   Status resume();
   void pause();
@@ -89,13 +90,25 @@ Status Machine::Parts::plugDevices(std::vector<PlacedDevice> devices, const Seri
 
 void Machine::Parts::startThreads() {
   for (std::size_t i = 0; i < vcpus_.size(); ++i) {
-    threads_.push_back(std::make_unique<VcpuThread>(
-        std::move(vcpus_[i]),
-        VcpuThreadWiring{
-            .ports = board_->ports(), .mmio = board_->mmio(), .onEnd = [this](MachineEnd why) { end(std::move(why)); }},
-        fmt::format("vcpu {}", i)));
+    threads_.push_back(
+        std::make_unique<VcpuThread>(std::move(vcpus_[i]),
+                                     VcpuThreadWiring{.ports = board_->ports(),
+                                                      .mmio = board_->mmio(),
+                                                      .onEnd = [this](MachineEnd why) { end(std::move(why)); },
+                                                      .serveDevices = serving()},
+                                     fmt::format("vcpu {}", i)));
   }
   vcpus_.clear();
+}
+
+ServeDevices Machine::Parts::serving() {
+  if (!wiring_.seed) return {};
+  return [this](const std::function<void()>& done) {
+    wiring_.loop.post([weak = weak_from_this(), done] {
+      if (const std::shared_ptr<Parts> self = weak.lock()) self->board_->serveAll();
+      done();
+    });
+  };
 }
 
 Status Machine::Parts::loadKernel(const MachineConfig& config) {
@@ -197,7 +210,7 @@ Result<std::unique_ptr<Machine>> Machine::boot(const MachineConfig& config, Mach
   GuestMemory memory = TRY(GuestMemory::anonymous(config.memoryBytes).during("making the guest's memory"));
   const auto parts = std::make_shared<Parts>(std::move(wiring), std::move(memory));
   parts->cpuTemplate_ = config.cpuTemplate;
-  std::vector<PlacedDevice> devices = TRY(makeVirtioDevices(config, parts->wiring_.loop));
+  std::vector<PlacedDevice> devices = TRY(makeVirtioDevices(config, parts->wiring_.loop, parts->wiring_.seed));
   const CpuidTable supported = TRY(parts->wiring_.hypervisor.supportedCpuid());
   TRY(parts->createVm());
   TRY(parts->createVcpus(config.vcpus));
@@ -222,7 +235,8 @@ Result<std::unique_ptr<Machine>> Machine::restore(const MachineState& state, Gue
   for (const CpuState& cpu : state.cpus) TRY(checkCpuOffers(cpu.cpuid, supported));
   const auto parts = std::make_shared<Parts>(std::move(wiring), std::move(memory));
   parts->cpuTemplate_ = state.cpuTemplate;
-  std::vector<PlacedDevice> devices = TRY(remakeVirtioDevices(state.virtioDevices, config, parts->wiring_.loop));
+  std::vector<PlacedDevice> devices =
+      TRY(remakeVirtioDevices(state.virtioDevices, config, parts->wiring_.loop, parts->wiring_.seed));
   TRY(parts->createVm());
   TRY(parts->createVcpus(state.cpus.size()));
   for (std::size_t i = 0; i < state.cpus.size(); ++i) {

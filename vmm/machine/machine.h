@@ -31,8 +31,12 @@ struct MachineWiring {
   const Log& log;
   // The guest's console output. From vCPU threads.
   std::function<void(std::span<const std::uint8_t>)> onConsole;
-  // Once, on the loop thread: the guest has ended; one that asked for a reset did so with its last instruction. The machine still exists; its owner decides what becomes of it.
+  // Once, on the loop thread: the guest has ended; one that asked for a reset did so with its last instruction. The
+  // machine still exists; its owner decides what becomes of it.
   std::function<void(const MachineEnd&)> onEnd;
+  // Where the hypervisor counts time in instructions: what devices do is done before the vCPU that asked for it goes
+  // on, and what is random about them follows from this number.
+  std::optional<std::uint64_t> seed;
 };
 
 enum class RunPhase : std::uint8_t { paused, running, ended };

@@ -30,6 +30,11 @@ void VcpuThread::ask(Wanted wanted) {
     wanted_ = wanted;
   }
   changed_.notify_all();
+  {
+    const std::lock_guard lock(serving_->mutex);
+    serving_->isUnwanted = wanted != Wanted::running;
+  }
+  serving_->changed.notify_all();
   if (wanted != Wanted::running) vcpu_->kick();
 }
 
@@ -73,6 +78,20 @@ void VcpuThread::handle(const MmioRead& exit) {
 
 void VcpuThread::handle(const MmioWrite& exit) {
   wiring_.mmio.write(exit.address.value, exit.bytes, exit.value);
+  if (wiring_.serveDevices) waitForDevices();
+}
+
+// Who is to park meanwhile does so at its next instruction, and finds there what the devices did.
+void VcpuThread::waitForDevices() {
+  wiring_.serveDevices([serving = serving_, number = ++asked_] {
+    {
+      const std::lock_guard lock(serving->mutex);
+      serving->done = number;
+    }
+    serving->changed.notify_all();
+  });
+  std::unique_lock lock(serving_->mutex);
+  serving_->changed.wait(lock, [this] { return serving_->done == asked_ || serving_->isUnwanted; });
 }
 
 void VcpuThread::handle(const IoRead& exit) {

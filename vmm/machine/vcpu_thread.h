@@ -23,11 +23,16 @@ struct MachineEnd {
   std::string detail;  // for people
 };
 
+// Posts that all devices do what their drivers have asked of them, and then `done`, on the loop thread.
+using ServeDevices = std::function<void(const std::function<void()>& done)>;
+
 struct VcpuThreadWiring {
   const Bus& ports;
   const Bus& mmio;
   // The vCPU cannot go on. From the vCPU's thread, which has parked for good.
   std::function<void(MachineEnd)> onEnd;
+  // Whether the vCPU waits for the devices after each of its writes. Empty: they have their own time.
+  ServeDevices serveDevices;
 };
 
 class VcpuThread {
@@ -52,6 +57,7 @@ class VcpuThread {
 
   void loop(const std::string& name);
   bool waitToRun();
+  void waitForDevices();
   void ask(Wanted wanted);
   void handle(const MmioRead& exit);
   void handle(const MmioWrite& exit);
@@ -66,6 +72,16 @@ class VcpuThread {
 
   std::unique_ptr<Vcpu> vcpu_;
   VcpuThreadWiring wiring_;
+  // What the vCPU waits for amid a write. Of its own, since the loop may come to `done` when the thread is gone.
+  struct Serving {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::uint64_t done = 0;
+    bool isUnwanted = true;  // the thread is to park: who wants that may be the loop
+  };
+  std::shared_ptr<Serving> serving_ = std::make_shared<Serving>();
+  std::uint64_t asked_ = 0;  // the thread's own
+
   std::mutex mutex_;  // protects the next three; nothing else is locked inside
   std::condition_variable changed_;
   Wanted wanted_ = Wanted::parked;

@@ -62,7 +62,8 @@ class DeviceList {
 
 }  // namespace
 
-Result<std::vector<PlacedDevice>> makeVirtioDevices(const MachineConfig& config, EventLoop& loop) {
+Result<std::vector<PlacedDevice>> makeVirtioDevices(const MachineConfig& config, EventLoop& loop,
+                                                    std::optional<std::uint64_t> seed) {
   DeviceList list;
   for (const bool root : {true, false}) {
     for (const BlockConfig& block : config.blocks) {
@@ -74,7 +75,7 @@ Result<std::vector<PlacedDevice>> makeVirtioDevices(const MachineConfig& config,
   if (config.vsock)
     TRY(list.add("vsock", makeVsock(config.vsock->socketPath, {.guestCid = config.vsock->guestCid}, loop)));
   for (std::uint32_t i = 0; i < config.entropyDevices; ++i)
-    TRY(list.add(i == 0 ? "entropy" : fmt::format("entropy{}", i), std::make_unique<virtio::Entropy>()));
+    TRY(list.add(i == 0 ? "entropy" : fmt::format("entropy{}", i), std::make_unique<virtio::Entropy>(seed)));
   return list.take();
 }
 
@@ -83,8 +84,8 @@ namespace {
 // Makes the device of the saved kind again; the host's side comes from the configuration.
 class Remaker {
  public:
-  Remaker(const RestoreConfig& config, EventLoop& loop, const std::string& id)
-      : config_(config), loop_(loop), id_(id) {}
+  Remaker(const RestoreConfig& config, EventLoop& loop, const std::string& id, std::optional<std::uint64_t> seed)
+      : config_(config), loop_(loop), id_(id), seed_(seed) {}
 
   Result<DevicePointer> operator()(const virtio::BlockState& state) const {
     const BlockConfig* block = TRY(find(config_.blocks, "a path"));
@@ -95,7 +96,7 @@ class Remaker {
     return makeNet(*TRY(find(config_.nets, "a tap")), state, loop_);
   }
   Result<DevicePointer> operator()(const virtio::EntropyState& /*state*/) const {
-    return std::make_unique<virtio::Entropy>();
+    return std::make_unique<virtio::Entropy>(seed_);
   }
   Result<DevicePointer> operator()(const virtio::VsockState& state) const {
     if (config_.vsockSocketPath.empty())
@@ -115,18 +116,20 @@ class Remaker {
   const RestoreConfig& config_;
   EventLoop& loop_;
   const std::string& id_;
+  std::optional<std::uint64_t> seed_;
 };
 
 }  // namespace
 
 Result<std::vector<PlacedDevice>> remakeVirtioDevices(const std::vector<VirtioDeviceState>& states,
-                                                      const RestoreConfig& config, EventLoop& loop) {
+                                                      const RestoreConfig& config, EventLoop& loop,
+                                                      std::optional<std::uint64_t> seed) {
   std::vector<PlacedDevice> devices;
   devices.reserve(states.size());
   for (const VirtioDeviceState& state : states) {
     devices.push_back({.id = state.id,
                        .place = {.base = state.base, .gsi = state.gsi},
-                       .device = TRY(std::visit(Remaker(config, loop, state.id), state.device)
+                       .device = TRY(std::visit(Remaker(config, loop, state.id, seed), state.device)
                                          .during(fmt::format("restoring device {}", state.id))),
                        .saved = state.transport});
   }

@@ -1,6 +1,8 @@
 // Makes a machine's virtio devices: from its configuration, or from what was saved of them and the host's side anew.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "vmm/loop/event_loop.h"
@@ -11,11 +13,14 @@
 
 namespace qm {
 
-// In the order of their windows: disks (the root's first), network, vsock, entropy. Errors name the device.
-Result<std::vector<PlacedDevice>> makeVirtioDevices(const MachineConfig& config, EventLoop& loop);
+// seed: of random numbers; none: they are the host's. In the order of their windows: disks (the root's first), network,
+// vsock, entropy. Errors name the device.
+Result<std::vector<PlacedDevice>> makeVirtioDevices(const MachineConfig& config, EventLoop& loop,
+                                                    std::optional<std::uint64_t> seed);
 
 // fixInput when the host's side of a saved device is not named.
 Result<std::vector<PlacedDevice>> remakeVirtioDevices(const std::vector<VirtioDeviceState>& states,
-                                                      const RestoreConfig& config, EventLoop& loop);
+                                                      const RestoreConfig& config, EventLoop& loop,
+                                                      std::optional<std::uint64_t> seed);
 
 }  // namespace qm

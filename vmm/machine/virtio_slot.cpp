@@ -20,7 +20,8 @@ Result<std::unique_ptr<VirtioSlot>> VirtioSlot::plug(PlacedDevice device, const 
 
 Status VirtioSlot::attachDoorbell() {
   const Eventfd& doorbell = transport_->doorbell();
-  TRY(wiring_.loop.watch(doorbell.file(), Ready::readable, [this](Ready) { transport_->serviceDoorbell(); }));
+  TRY(wiring_.loop.watch(doorbell.file(), Ready::readable,
+                         [this](Ready) { static_cast<void>(transport_->serviceDoorbell()); }));
   if (!wiring_.vm.hasEventfds()) return {};
   // One registration for each queue's number: only what a driver really writes skips the exit.
   for (; attachedQueues_ < transport_->queueCount(); ++attachedQueues_)

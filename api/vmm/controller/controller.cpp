@@ -120,7 +120,8 @@ Result<MachineWiring> Controller::wire(std::size_t vcpus) {
                        .loop = wiring_.loop,
                        .log = wiring_.log,
                        .onConsole = wiring_.onConsole,
-                       .onEnd = [this](const MachineEnd& why) { end(why); }};
+                       .onEnd = [this](const MachineEnd& why) { end(why); },
+                       .seed = wiring_.clock == SoftClock::instructions ? std::optional(wiring_.seed) : std::nullopt};
 }
 
 Status Controller::resumeTimed() {

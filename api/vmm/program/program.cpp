@@ -114,6 +114,7 @@ Result<int> runProgram(const Options& options, const Log& log) {
                          .log = log,
                          .openHypervisor = [&] { return openChosen(options, log); },
                          .clock = options.soft.clock,
+                         .seed = options.soft.seed,
                          .onConsole = [&console](std::span<const std::uint8_t> bytes) { console.write(bytes); },
                          .onEnd = end});
   const FileDescriptor signals = TRY(watchSignals({SIGTERM, SIGINT}));

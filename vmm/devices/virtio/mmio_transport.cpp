@@ -244,13 +244,14 @@ Result<Queue*> MmioTransport::queue(std::uint16_t index) {
   return &*queues_[index];
 }
 
-void MmioTransport::serviceDoorbell() {
+bool MmioTransport::serviceDoorbell() {
+  bool more = false;
   doorbell_.take();
-  enter([this] { return processAll(); });
+  enter([&] { return processAll(more); });
+  return more;
 }
 
-Status MmioTransport::processAll() {
-  bool more = false;
+Status MmioTransport::processAll(bool& more) {
   const auto queues = static_cast<std::uint16_t>(queues_.size());  // the device's own choice, at most a few
   for (std::uint16_t index = 0; index < queues; ++index) {
     if (queues_[index]) more |= TRY(device_->process(index));

@@ -52,7 +52,8 @@ class MmioTransport final : public BusTarget, private DeviceHost {
   // Signalled when the driver rings; watched by the event loop, which then calls serviceDoorbell(). Where the
   // hypervisor can, it is attached to the QueueNotify register for every queue number, and the vCPU does not even exit.
   const Eventfd& doorbell() const { return doorbell_; }
-  void serviceDoorbell();
+  // True: there is more to do, for which it was signalled again.
+  bool serviceDoorbell();
   // Looks at all queues as if the driver had rung: after a resume, since a ring may have been lost with the old
   // process.
   void kick() { doorbell_.signal(); }
@@ -78,7 +79,7 @@ class MmioTransport final : public BusTarget, private DeviceHost {
   void writeStatus(std::uint32_t value);
   std::uint64_t offeredFeatures() const;
   Status activate();
-  Status processAll();
+  Status processAll(bool& more);
   Status interruptForCompleted();
   void raise(std::uint32_t bits);
   void fail(const Error& error);

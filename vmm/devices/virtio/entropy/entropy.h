@@ -1,6 +1,9 @@
-// virtio-rng (virtio 1.2, 5.4): random bytes of the host's generator.
+// virtio-rng (virtio 1.2, 5.4): random bytes of the host's generator, or of a sequence that follows from a seed.
 // Modelled: all there is. A request is answered with 64 KiB at most, so that a guest cannot hold the loop for long.
 #pragma once
+
+#include <cstdint>
+#include <optional>
 
 #include "vmm/devices/virtio/device.h"
 
@@ -8,6 +11,7 @@ namespace qm::virtio {
 
 class Entropy final : public Device {
  public:
+  explicit Entropy(std::optional<std::uint64_t> seed = std::nullopt) : sequence_(seed) {}
   DeviceKind kind() const override { return DeviceKind::entropy; }
   std::uint64_t features() const override { return 0; }
   std::vector<std::uint16_t> queueSizes() const override { return {64}; }
@@ -21,7 +25,10 @@ class Entropy final : public Device {
  private:
   Result<std::uint32_t> serve(const Chain& chain);
 
-  DeviceHost* host_ = nullptr;  // while active
+  std::vector<std::byte> bytes(std::size_t count);
+
+  std::optional<std::uint64_t> sequence_;  // its state; none: the host's
+  DeviceHost* host_ = nullptr;             // while active
 };
 
 }  // namespace qm::virtio
