@@ -37,18 +37,20 @@ void pump(const FileDescriptor& from, const FileDescriptor& to, AtEnd atEnd) {
   }
 }
 
-// Whoever carries bytes for a process ends with it.
-void endWithParent() {
+// Whoever carries bytes for a process ends with it, also if it has ended already.
+void endWith(pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(0);
 }
 
-[[noreturn]] void relay(const std::string& device, const FileDescriptor& stream) {
-  endWithParent();
+[[noreturn]] void relay(const std::string& device, const FileDescriptor& stream, pid_t parent) {
+  endWith(parent);
   // The console's driver makes the node after the host told it of the port, which may be later than init.
   Result<FileDescriptor> port = openFile(device, OpenMode::readWrite);
   for (; !port.has_value(); port = openFile(device, OpenMode::readWrite)) pause();
+  const pid_t self = ::getpid();
   if (::fork() == 0) {
-    endWithParent();
+    endWith(self);
     pump(*port, stream, AtEnd::wait);
   } else {
     pump(stream, *port, AtEnd::stop);
@@ -60,11 +62,12 @@ void endWithParent() {
 
 Result<FileDescriptor> relayPort(const std::string& device) {
   auto [agents, ports] = TRY(unixSocketPair());
+  const pid_t self = ::getpid();
   const pid_t child = ::fork();
   if (child < 0) return systemError("fork", errno);
   if (child == 0) {
     agents.close();
-    relay(device, ports);
+    relay(device, ports, self);
   }
   TRY(setNonBlocking(agents));
   return std::move(agents);

@@ -260,7 +260,7 @@ struct Negate {
   template <class T>
   static void applyLocked(T* at, Flags& flags) {
     T expected;  // the place may be misaligned
-    __builtin_memcpy(&expected, at, sizeof expected);
+    __builtin_memcpy(&expected, reinterpret_cast<const char*>(at), sizeof expected);
     bool isDone = false;
     while (!isDone) {
       Flags after = flags;
