@@ -20,7 +20,6 @@ class SoftVm final : public Vm {
  public:
   SoftVm(const SoftSettings& settings, HostCounter counter, PitModel pit)
       : observer_(settings.observer),
-        seed_(settings.seed),
         pit_(pit),
         seed_(settings.seed),
         code_(memory_, world_),
@@ -56,7 +55,6 @@ class SoftVm final : public Vm {
   std::uint64_t bootTsc() const;
 
   SoftObserver observer_;
-  std::uint64_t seed_;
   SoftCounters ended_;  // of vCPUs that are gone
   PitModel pit_;
   std::uint64_t seed_;  // of the vCPUs' random numbers
@@ -102,7 +100,6 @@ Result<std::unique_ptr<Vcpu>> SoftVm::createVcpu(std::uint32_t index) {
   made->loop().cpu().randomState = seed_ + index;
   chips_.addCpu(index, {.onWork = [made] { made->loop().raise(); }});
   made->loop().connect();
-  made->loop().cpu().randomState = seed_;
   world_.add([made] { made->loop().cpu().attention.store(true, std::memory_order_release); });
   code_.add({.forgetCode = [made](std::uint64_t page) { made->loop().blocks().forgetPage(page); },
              .forgetWrites =
