@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tests/differ/family.h"
 #include "tests/differ/instruction.h"
@@ -34,8 +35,9 @@ constexpr CaseSeed caseOfRun(Family family, std::uint64_t runSeed, std::uint64_t
 struct Case {
   CaseSeed seed;
   Instruction instruction;
-  std::span<const std::uint8_t> program;  // in place of the instruction, at the entry; returns to the epilogue itself
-  LoadedState state;                      // entry: the instruction's address
+  std::vector<std::uint8_t> program;  // in place of the instruction, at the entry; returns to the epilogue itself
+  std::uint64_t undefinedFlags = 0;   // that the program leaves
+  LoadedState state;                  // entry: the instruction's address
   std::array<std::uint8_t, kDataBytes> data{};
   std::array<std::uint8_t, kStackBytes> stack{};
 

@@ -12,7 +12,7 @@ namespace qm::differ {
 namespace {
 
 std::string_view nameOf(ZydisMnemonic mnemonic) {
-  return ZydisMnemonicGetString(mnemonic);
+  return mnemonic == ZYDIS_MNEMONIC_INVALID ? "(several)" : ZydisMnemonicGetString(mnemonic);
 }
 
 CoverageRow rowOf(const Inventory::Entry& entry, std::string_view place, const IsModelled& isModelled) {
@@ -64,6 +64,9 @@ std::vector<CoverageRow> coverageOf(const Inventory& inventory, const IsModelled
   std::vector<CoverageRow> rows;
   for (std::size_t i = 0; i < kFamilies; ++i) {
     const auto family = static_cast<Family>(i);
+    // Families of programs have no instructions of their own.
+    if (const auto found = tested.find({family, ZYDIS_MNEMONIC_INVALID}); found != tested.end())
+      rows.push_back({.place = std::string(nameOf(family)), .isTested = true, .tally = found->second});
     for (const Inventory::Entry& entry : inventory.of(family)) {
       CoverageRow& row = rows.emplace_back(rowOf(entry, nameOf(family), isModelled));
       row.isTested = true;

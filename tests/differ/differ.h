@@ -34,7 +34,7 @@ class Differ {
   Result<Tally> run(Family family, std::uint64_t seed, std::uint64_t cases, const OnDifference& onDifference);
   Result<Tally> replay(const CaseSeed& seed, const OnDifference& onDifference);
 
-  // How many cases there were of each instruction of each family.
+  // How many cases there were of each instruction of each family; of programs as ZYDIS_MNEMONIC_INVALID.
   using Tallies = std::map<std::pair<Family, ZydisMnemonic>, Tally>;
   const Tallies& byInstruction() const { return byInstruction_; }
 

@@ -50,7 +50,7 @@ TEST_P(OfEachFamily, ASeedAlwaysMakesTheSameCase) {
 }
 
 // Where the decoder's own arithmetic says that the operand lies.
-std::uint64_t addressOf(const Case& subject, const ZydisDecodedOperand& operand) {
+std::uint64_t addressOf(const Case& subject, const Line& line, const ZydisDecodedOperand& operand) {
   ZydisRegisterContext context{};
   for (int name = ZYDIS_REGISTER_NONE; name <= ZYDIS_REGISTER_MAX_VALUE; ++name) {
     const auto reg = static_cast<ZydisRegister>(name);
@@ -62,26 +62,31 @@ std::uint64_t addressOf(const Case& subject, const ZydisDecodedOperand& operand)
                                                                                 : value & 0xffU;
   }
   std::uint64_t linear = 0;
-  EXPECT_TRUE(ZYAN_SUCCESS(
-      ZydisCalcAbsoluteAddressEx(&subject.instruction.info, &operand, subject.state.entry, &context, &linear)));
+  EXPECT_TRUE(
+      ZYAN_SUCCESS(ZydisCalcAbsoluteAddressEx(&line.instruction->info, &operand, line.address, &context, &linear)));
   if (operand.mem.segment == ZYDIS_REGISTER_FS) linear += subject.state.fsBase;
   if (operand.mem.segment == ZYDIS_REGISTER_GS) linear += subject.state.gsBase;
   return linear;
 }
 
+void expectInSlot(const Case& subject, const Line& line) {
+  for (const ZydisDecodedOperand& operand : line.instruction->operands()) {
+    if (operand.type != ZYDIS_OPERAND_TYPE_MEMORY || operand.mem.type != ZYDIS_MEMOP_TYPE_MEM) continue;
+    const std::uint64_t address = addressOf(subject, line, operand);
+    const std::uint64_t offset = address - subject.slotStart();
+    constexpr std::uint64_t kNowhere = 0x4000'0000'0000'0000, kNear = 0x10000;
+    const bool isNowhere = address - (kNowhere - kNear) < 2 * kNear;
+    EXPECT_TRUE(isNowhere || (offset >= kCodeAt && offset < kSlotBytes))
+        << textOf(subject.seed) << " " << generator().codec().text(*line.instruction, line.address) << " at "
+        << std::hex << address;
+  }
+}
+
 TEST_P(OfEachFamily, EveryOperandLiesInTheSlotOrNowhere) {
   for (std::uint64_t i = 0; i < 3000; ++i) {
     const Case subject = generator().make(caseOfRun(GetParam(), 3, i));
-    for (const ZydisDecodedOperand& operand : subject.instruction.operands()) {
-      if (operand.type != ZYDIS_OPERAND_TYPE_MEMORY || operand.mem.type != ZYDIS_MEMOP_TYPE_MEM) continue;
-      const std::uint64_t address = addressOf(subject, operand);
-      const std::uint64_t offset = address - subject.slotStart();
-      constexpr std::uint64_t kNowhere = 0x4000'0000'0000'0000, kNear = 0x10000;
-      const bool isNowhere = address - (kNowhere - kNear) < 2 * kNear;
-      EXPECT_TRUE(isNowhere || (offset >= kCodeAt && offset < kSlotBytes))
-          << textOf(subject.seed) << " " << generator().codec().text(subject.instruction, subject.state.entry) << " at "
-          << std::hex << address;
-    }
+    for (const Line& line : linesOf(subject, generator().codec()))
+      if (line.instruction) expectInSlot(subject, line);
   }
 }
 

@@ -16,7 +16,7 @@ constexpr std::array<std::string_view, kFamilies> kNames{
     "sse_move",    "sse_int",     "sse_arith", "sse_convert", "sse_compare",
     "sse4",        "aes",         "x87_move",  "x87_arith",   "x87_transcendental",
     "x87_compare", "x87_control", "mmx",       "fxsave",      "hint",
-    "trap",        "privileged"};
+    "trap",        "privileged",  "invalid",   "sequence"};
 
 using Verdict = std::variant<Family, Refusal>;
 using Operands = std::span<const ZydisDecodedOperand>;

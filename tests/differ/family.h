@@ -1,5 +1,6 @@
 // Which instructions are tested, and together with which: every instruction of template qm-v1 that user mode can run
-// with the same outcome on any two CPUs belongs to one family.
+// with the same outcome on any two CPUs belongs to one of the families before `invalid`; the last two are made of bytes
+// and of the others' instructions.
 #pragma once
 
 #include <array>
@@ -40,8 +41,10 @@ enum class Family : std::uint8_t {
   hint,
   trap,
   privileged,  // user mode may not: each of them is #GP or #UD
+  invalid,     // no instructions: #UD, or too long (#GP)
+  sequence,    // several instructions of the other families, in a loop
 };
-inline constexpr std::size_t kFamilies = static_cast<std::size_t>(Family::privileged) + 1;
+inline constexpr std::size_t kFamilies = static_cast<std::size_t>(Family::sequence) + 1;
 
 std::string_view nameOf(Family family);
 std::optional<Family> familyNamed(std::string_view name);

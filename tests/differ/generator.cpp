@@ -1,5 +1,7 @@
 #include "tests/differ/generator.h"
 
+#include "tests/differ/invalid.h"
+#include "tests/differ/sequence.h"
 #include "tests/differ/setup.h"
 #include "tests/differ/start_state.h"
 #include "tests/differ/undefined.h"
@@ -29,10 +31,15 @@ Generator::Generator() : background_(kDataBytes + kStackBytes + kPage) {
 
 Case Generator::make(const CaseSeed& seed) const {
   Random random(seed.number ^ mix(static_cast<std::uint64_t>(seed.family)));
-  const auto entries = inventory_.of(seed.family);
-  CHECK(!entries.empty());
   Case made;
   made.seed = seed;
+  if (seed.family == Family::sequence || seed.family == Family::invalid) {
+    const auto make = seed.family == Family::sequence ? makeSequence : makeInvalid;
+    make(made, inventory_, codec_, background_, random);
+    return made;
+  }
+  const auto entries = inventory_.of(seed.family);
+  CHECK(!entries.empty());
   const Inventory::Entry& entry = entries[random.below(entries.size())];
   int tries = 0;
   while (!tryMake(made, entry, random)) CHECK(++tries < kTries);

@@ -47,11 +47,13 @@ void putOpcode(Writer& to, const Form& form, Random& random) {
   to.put(form.opcode);
 }
 
-void putModRm(Writer& to, const Form& form, Random& random) {
+void putModRm(Writer& to, const Form& form, Codec::Addressing addressing, Random& random) {
   const unsigned reg = form.reg ? *form.reg : static_cast<unsigned>(random.below(8));
   const unsigned rm = form.rm ? *form.rm : static_cast<unsigned>(random.below(8));
   if (form.modRm == ModRm::registers) {
     to.put(0xc0U | reg << 3U | rm);
+  } else if (addressing == Codec::Addressing::withoutRegisters) {
+    to.put(reg << 3U | 5U);  // rip and a displacement
   } else {
     // SIB and displacement follow from here; all their values are addresses.
     to.put(static_cast<unsigned>(random.below(3)) << 6U | reg << 3U | rm);
@@ -91,11 +93,11 @@ std::optional<Instruction> Codec::decode(std::span<const std::uint8_t, ZYDIS_MAX
   return decoded;
 }
 
-std::optional<Instruction> Codec::instantiate(const Form& form, Random& random) const {
+std::optional<Instruction> Codec::instantiate(const Form& form, Random& random, Addressing addressing) const {
   Writer writer;
   putDecorations(writer, form, random);
   putOpcode(writer, form, random);
-  if (form.modRm != ModRm::absent) putModRm(writer, form, random);
+  if (form.modRm != ModRm::absent) putModRm(writer, form, addressing, random);
   // The decoder takes as many of these as it needs for displacement and immediate.
   const std::uint64_t immediate = random.oneIn(2) ? interestingInteger(random) : random.next();
   for (unsigned i = 0; writer.length < writer.bytes.size(); ++i)

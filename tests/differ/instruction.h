@@ -31,9 +31,12 @@ class Codec {
   Codec();
   // The instruction at the start of `bytes`; nothing where there is none in 64-bit mode.
   std::optional<Instruction> decode(std::span<const std::uint8_t, ZYDIS_MAX_INSTRUCTION_LENGTH> bytes) const;
+  // How a memory operand is addressed.
+  enum class Addressing : std::uint8_t { any, withoutRegisters };
   // With random registers, addressing form, immediates and decorating prefixes. Nothing where these do not fit the
   // form; the next try may.
-  std::optional<Instruction> instantiate(const Form& form, Random& random) const;
+  std::optional<Instruction> instantiate(const Form& form, Random& random,
+                                         Addressing addressing = Addressing::any) const;
   // Intel syntax, with absolute addresses as at `address`.
   std::string text(const Instruction& instruction, std::uint64_t address) const;
 

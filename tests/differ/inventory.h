@@ -45,7 +45,7 @@ class Inventory {
     ZydisMnemonic mnemonic;
     std::vector<Form> forms;
   };
-  // By mnemonic; never empty.
+  // By mnemonic; none of the families that are made of others.
   std::span<const Entry> of(Family family) const { return families_[static_cast<std::size_t>(family)]; }
   // What is in no family, by the reason.
   const std::map<Refusal, std::vector<Entry>>& refused() const { return refused_; }

@@ -57,7 +57,9 @@ Result<Tested> openTested(const std::string& name, const Generator& generator) {
 class Summary {
  public:
   void add(const Case& subject, const Ending& expected, const Ending& got) {
-    const std::string_view mnemonic = ZydisMnemonicGetString(subject.instruction.info.mnemonic);
+    const std::string_view mnemonic = subject.program.empty()
+                                          ? ZydisMnemonicGetString(subject.instruction.info.mnemonic)
+                                          : nameOf(subject.seed.family);
     Group& group = groups_[fmt::format("{:<16} {}", mnemonic, differingRows(subject, expected, got))];
     if (group.count++ == 0) group.first = textOf(subject.seed);
   }

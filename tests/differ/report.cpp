@@ -102,6 +102,22 @@ std::string tableOf(const std::vector<Row>& rows, std::string_view aName, std::s
 
 }  // namespace
 
+std::vector<Line> linesOf(const Case& subject, const Codec& codec) {
+  const std::uint64_t start = subject.state.entry;
+  if (subject.program.empty()) return {{start, subject.instruction.code(), subject.instruction}};
+  std::vector<Line> lines;
+  for (std::span<const std::uint8_t> rest(subject.program); !rest.empty();) {
+    std::array<std::uint8_t, ZYDIS_MAX_INSTRUCTION_LENGTH> bytes{};
+    std::ranges::copy(rest.first(std::min(rest.size(), bytes.size())), bytes.begin());
+    const std::optional<Instruction> instruction = codec.decode(bytes);
+    const bool isWhole = instruction && instruction->info.length <= rest.size();
+    const std::size_t length = isWhole ? instruction->info.length : rest.size();
+    lines.push_back({start + (subject.program.size() - rest.size()), rest.first(length), instruction});
+    rest = rest.subspan(length);
+  }
+  return lines;
+}
+
 bool isSame(const Ending& a, const Ending& b) {
   const auto* left = std::get_if<Outcome>(&a);
   const auto* right = std::get_if<Outcome>(&b);
@@ -125,10 +141,13 @@ std::string differingRows(const Case& subject, const Ending& a, const Ending& b)
 
 std::string describe(const Case& subject, const Codec& codec, std::string_view aName, const Ending& a,
                      std::string_view bName, const Ending& b) {
-  std::string text =
-      fmt::format("{}: {} against {}\n  {:x}  ", textOf(subject.seed), aName, bName, subject.state.entry);
-  for (const std::uint8_t byte : subject.instruction.code()) text += fmt::format("{:02x} ", byte);
-  text += fmt::format("  {}\n", codec.text(subject.instruction, subject.state.entry));
+  std::string text = fmt::format("{}: {} against {}\n", textOf(subject.seed), aName, bName);
+  for (const Line& line : linesOf(subject, codec)) {
+    text += fmt::format("  {:x}  ", line.address);
+    for (const std::uint8_t byte : line.bytes) text += fmt::format("{:02x} ", byte);
+    text += fmt::format("  {}\n", line.instruction ? codec.text(*line.instruction, line.address) : "(no instruction)");
+  }
+
   const auto* left = std::get_if<Outcome>(&a);
   const auto* right = std::get_if<Outcome>(&b);
   if (left != nullptr && right != nullptr) return text + tableOf(rowsOf(subject, *left, *right), aName, bName);

@@ -1,13 +1,24 @@
 // A difference, for people: the listing, and both states side by side.
 #pragma once
 
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tests/differ/case.h"
 #include "tests/differ/machine.h"
 
 namespace qm::differ {
+
+struct Line {
+  std::uint64_t address;
+  std::span<const std::uint8_t> bytes;  // of the case
+  std::optional<Instruction> instruction;
+};
+// The case's instructions in the order of their addresses.
+std::vector<Line> linesOf(const Case& subject, const Codec& codec);
 
 // Whether both ended the same way; a broken machine never did. Outcomes are forgiven already.
 bool isSame(const Ending& a, const Ending& b);

@@ -115,6 +115,11 @@ void fillFx(FxArea& fx, Random& random) {
   }
 }
 
+void fillOperands(FxArea& fx, const Instruction& instruction, Random& random) {
+  for (const ZydisDecodedOperand& operand : instruction.operands())
+    if (operand.type == ZYDIS_OPERAND_TYPE_REGISTER) fillOperandRegister(fx, operand, random);
+}
+
 void fillState(Case& subject, std::span<const std::uint8_t> background, Random& random) {
   LoadedState& state = subject.state;
   fillFx(state.fx, random);
@@ -122,8 +127,7 @@ void fillState(Case& subject, std::span<const std::uint8_t> background, Random& 
   state.gprs[at(Gpr::rflags)] = randomFlags(random);
   state.fsBase = randomSegmentBase(random);
   state.gsBase = randomSegmentBase(random);
-  for (const ZydisDecodedOperand& operand : subject.instruction.operands())
-    if (operand.type == ZYDIS_OPERAND_TYPE_REGISTER) fillOperandRegister(state.fx, operand, random);
+  fillOperands(state.fx, subject.instruction, random);
   CHECK(background.size() >= kDataBytes + kStackBytes);
   std::memcpy(subject.data.data(), background.data(), kDataBytes);
   std::memcpy(subject.stack.data(), background.data() + kDataBytes, kStackBytes);

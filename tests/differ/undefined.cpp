@@ -121,6 +121,7 @@ void forgiveDataPointer(const Case& subject, FxArea& fx) {
     case Family::x87_arith:
     case Family::x87_transcendental:
     case Family::x87_compare:
+    case Family::sequence:
       fx.fdp = 0;
       break;
     default:
@@ -162,12 +163,24 @@ void forgiveUpperHalves(const Case& subject, Gprs& gprs) {
   for (const Gpr gpr : {Gpr::rcx, Gpr::rsi, Gpr::rdi}) gprs[at(gpr)] &= 0xffff'ffffU;
 }
 
+// An MMX store that faults: Intel's CPUs have cleared TOP by then, which turns the order in which FXSAVE stores the
+// stack; the tags are as before.
+void forgiveTop(const Case& subject, FxArea& fx) {
+  constexpr std::uint16_t kTop = 0x3800;
+  if (subject.seed.family != Family::mmx) return;
+  fx.fsw = static_cast<std::uint16_t>(fx.fsw & ~kTop);
+  fx.st = {};
+}
+
 }  // namespace
 
 void forgive(const Case& subject, Outcome& outcome) {
   constexpr std::size_t kReal80Bytes = 10;
   StoredState& state = outcome.state;
-  state.gprs[at(Gpr::rflags)] &= ~undefinedAfter(subject);
+  // Where a sequence is stopped by an exception, which flags are undefined is not known.
+  constexpr std::uint64_t kStatusFlags = kAll;
+  const bool isStopped = subject.seed.family == Family::sequence && state.vector != kNoVector;
+  state.gprs[at(Gpr::rflags)] &= ~(undefinedAfter(subject) | subject.undefinedFlags | (isStopped ? kStatusFlags : 0));
   FxArea& fx = state.fx;
   fx.reserved = 0;
   fx.available = {};
@@ -176,6 +189,7 @@ void forgive(const Case& subject, Outcome& outcome) {
   if (state.vector == kNoVector) return;
   forgiveFaultAddress(subject.instruction.info.mnemonic, state);
   forgiveUpperHalves(subject, state.gprs);
+  forgiveTop(subject, fx);
 }
 
 }  // namespace qm::differ

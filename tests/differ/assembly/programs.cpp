@@ -43,7 +43,7 @@ Case caseOf(const Program& program, std::size_t slot) {
   CHECK(program.code.size() <= kCodeBytes && slot < kSlots);
   Case subject;
   subject.seed.number = slot;
-  subject.program = program.code;
+  subject.program.assign(program.code.begin(), program.code.end());
   subject.state.entry = subject.slotStart() + kCodeAt;
   Gprs& gprs = subject.state.gprs;
   constexpr std::uint64_t kFlags = 0x202;
