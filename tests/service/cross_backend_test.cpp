@@ -101,7 +101,11 @@ class CrossBackend : public testing::TestWithParam<Guest> {
   }
   static std::string loadOther(const std::string& name) {
     const std::string at = (folderNamed("QM_CROSS_FROM") / (otherBackend() + "-" + name)).native();
-    return loadRequest(at + ".state", at + ".memory");
+    std::string request = loadRequest(at + ".state", at + ".memory");
+    if (GetParam().disk == nullptr) return request;
+    request.pop_back();
+    return request + fmt::format(R"(,"drive_overrides":[{{"drive_id":"disk","path_on_host":"{}"}}]}})",
+                                 imageProduct(GetParam().disk).native());
   }
 };
 
@@ -115,7 +119,7 @@ TEST_P(CrossBackend, Saves) {
 
 TEST_P(CrossBackend, GoesOnWithTheOthers) {
   LoneVmm vmm;
-  vmm.put("/snapshot/load", loadOther(GetParam().name));
+  ASSERT_NO_FATAL_FAILURE(vmm.put("/snapshot/load", loadOther(GetParam().name)));
   agent::AgentClient agent = vmm.agent("other.sock");
   long before = 0, count = 0, sum = 0;
   for (int look = 0; look < 3; ++look) {
