@@ -67,10 +67,11 @@ struct Regression {
   const char* seed;
 };
 class SoftRegression : public BothMachines, public testing::WithParamInterface<Regression> {};
-INSTANTIATE_TEST_SUITE_P(Cases, SoftRegression,
-                         testing::Values(Regression{"EnterThatReadsWhatItPushedIsNotBegunAgain",
-                                                    "stack:64cbf1eec7bc5ef2"}),
-                         [](const auto& info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    Cases, SoftRegression,
+    testing::Values(Regression{"EnterThatReadsWhatItPushedIsNotBegunAgain", "stack:64cbf1eec7bc5ef2"},
+                    Regression{"AnAddressByRipMayOverflowFromTheBlocksStart", "sequence:9e1cd9c0ffa89bfa"}),
+    [](const auto& info) { return std::string(info.param.name); });
 
 TEST_P(SoftRegression, StaysMended) {
   Differ differ(generator(), *native_, *guest_);

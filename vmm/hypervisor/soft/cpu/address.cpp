@@ -4,12 +4,13 @@ namespace qm::soft {
 
 namespace {
 
-// Of 64-bit mode with a 32-bit address size, or a displacement of 64 bits.
+// Of 64-bit mode with a 32-bit address size, a displacement of 64 bits, or one that overflows from the block's start.
 std::uint64_t flatAddress(const Cpu& cpu, const Operation& op) {
   const auto displacement = op.addressing == Addressing::wide
                                 ? op.immediate
                                 : static_cast<std::uint64_t>(static_cast<std::int64_t>(op.displacement));
   std::uint64_t address = cpu.gpr[op.base] + (cpu.gpr[op.index] << op.scale) + displacement;
+  if (op.addressing == Addressing::farRip) address += std::uint64_t{op.offset} + op.length;
   if (op.addressBytes == 4) address &= 0xffff'ffff;
   return address + cpu.segmentBase[static_cast<std::size_t>(op.segment)];
 }

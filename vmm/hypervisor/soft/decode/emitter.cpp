@@ -139,13 +139,16 @@ void Emitter::setAddress(Operation& operation, const Operand& operand) const {
   }
   operation.segment = addressedSegment(memory.segment, operation.base);
   operation.addressBytes = static_cast<std::uint8_t>(instruction_->addressBits() / 8);
-  std::int64_t displacement = memory.disp.has_displacement ? memory.disp.value : 0;
+  const std::int64_t told = memory.disp.has_displacement ? memory.disp.value : 0;
   // rip counts from the next instruction, kBlockRip from the block's first.
-  if (operation.base == kBlockRip) displacement += offset_ + length_;
+  const std::int64_t displacement = operation.base == kBlockRip ? told + offset_ + length_ : told;
   operation.displacement = static_cast<std::int32_t>(displacement);
   const bool fits = operation.displacement == displacement;
   const bool isFlat = instruction_->codeSize == CodeSize::bits64 && operation.addressBytes == 8;
-  if (!fits) {
+  if (!fits && operation.base == kBlockRip) {
+    operation.addressing = Addressing::farRip;
+    operation.displacement = static_cast<std::int32_t>(told);
+  } else if (!fits) {
     operation.addressing = Addressing::wide;
     operation.displacement = 0;
     operation.immediate = static_cast<std::uint64_t>(displacement);

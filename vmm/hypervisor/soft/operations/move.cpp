@@ -144,6 +144,8 @@ struct LoadAddress {
   static bool run(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
     std::uint64_t address = cpu.gpr[op.base] + (cpu.gpr[op.index] << op.scale) +
                             static_cast<std::uint64_t>(static_cast<std::int64_t>(op.displacement));
+    if (op.addressing == Addressing::farRip) [[unlikely]]
+      address += std::uint64_t{op.offset} + op.length;
     if (op.addressBytes == 4) address &= 0xffff'ffff;
     if (op.addressBytes == 2) address &= 0xffff;
     setReg<T>(cpu, op.to, static_cast<T>(address));
