@@ -197,4 +197,24 @@ PROGRAM(TableLookup)
   EXPECT(rax, 0x1234005c)
 END_PROGRAM(TableLookup)
 
+PROGRAM(AddressOfAFarPlaceBehindOtherInstructions)
+  lea rcx, [rip + 2f]
+  .byte 0x66, 0x8d, 0x1d, 0xff, 0xff, 0xff, 0x7f  // lea bx, [rip + 0x7fffffff]
+2:
+  movzx ebx, bx
+  lea rcx, [rcx + 0x7fffffff]
+  movzx ecx, cx
+  cmp rbx, rcx
+  FAIL_UNLESS(e)
+END_PROGRAM(AddressOfAFarPlaceBehindOtherInstructions)
+
+PROGRAM(ScaledIndexWithoutBaseIgnoresTheExtensionOfTheBase)
+  mov qword ptr [rdi + 16], 0x77
+  mov rbp, rdi
+  shr rbp, 3
+  mov r13, -1
+  .byte 0x67, 0x49, 0x8b, 0x04, 0xed, 0x10, 0, 0, 0  // mov rax, [ebp*8 + 0x10], with REX.B
+  EXPECT(rax, 0x77)
+END_PROGRAM(ScaledIndexWithoutBaseIgnoresTheExtensionOfTheBase)
+
   .section .note.GNU-stack, "", @progbits

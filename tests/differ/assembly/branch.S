@@ -253,4 +253,63 @@ PROGRAM(CodeIsWrittenAndCalledAgainAndAgain)
   .fill 8, 1, 0xcc
 END_PROGRAM(CodeIsWrittenAndCalledAgainAndAgain)
 
+PROGRAM(InstructionsAcrossPages)
+  xor eax, eax
+  jmp 2f
+  .org .Lstart_InstructionsAcrossPages + 4096 - 5
+2:
+  inc eax
+  add eax, 0x11111111            // three bytes here, two there
+  EXPECT(rax, 0x11111112)
+END_PROGRAM(InstructionsAcrossPages)
+
+PROGRAM(BranchesAcrossPages)
+  xor eax, eax
+  jmp 2f
+  .org .Lstart_BranchesAcrossPages + 4096 - 4
+2:
+  inc eax
+  .byte 0xe9                     // jmp, its distance in both pages
+  .long 3f - 4f
+4:
+  or eax, 0x100                  // jumped over
+3:
+  EXPECT(rax, 1)
+END_PROGRAM(BranchesAcrossPages)
+
+PROGRAM(SecondHalfOfAnInstructionChanges)
+  xor ebx, ebx
+  mov ecx, 5
+  lea rdx, [rip + 3f]
+  jmp 2f
+  .org .Lstart_SecondHalfOfAnInstructionChanges + 4096 - 2
+2:
+  .byte 0xb8, 0                  // mov eax, imm32
+3:
+  .byte 0, 0, 0                  // the three upper bytes of the immediate
+  add ebx, eax
+  mov [rdx], cl
+  dec ecx
+  jnz 2b
+  // (0 + 5 + 4 + 3 + 2) << 8
+  EXPECT(rbx, 0xe00)
+END_PROGRAM(SecondHalfOfAnInstructionChanges)
+
+PROGRAM(FirstHalfOfAnInstructionChanges)
+  xor ebx, ebx
+  mov ecx, 5
+  lea rdx, [rip + 3f]
+  jmp 2f
+  .org .Lstart_FirstHalfOfAnInstructionChanges + 4096 - 2
+2:
+  .byte 0xb8
+3:
+  .byte 0, 0, 0, 0
+  add ebx, eax
+  mov [rdx], cl
+  dec ecx
+  jnz 2b
+  EXPECT(rbx, 14)
+END_PROGRAM(FirstHalfOfAnInstructionChanges)
+
   .section .note.GNU-stack, "", @progbits

@@ -304,4 +304,13 @@ PROGRAM(StreamingStoresArrive)
   EXPECT_MEMORY([rdi + 16], 7)
 END_PROGRAM(StreamingStoresArrive)
 
+PROGRAM(ManyShortStretchesOfCodeLeaveExceptionsAlone)
+  // Each jump begins another stretch. Who runs them has its own floating point to do, not in this MXCSR.
+  MXCSR(0x1f80)
+  .rept 1500
+  .byte 0xeb, 0
+  .endr
+  EXPECT_EXCEPTIONS(0)
+END_PROGRAM(ManyShortStretchesOfCodeLeaveExceptionsAlone)
+
   .section .note.GNU-stack, "", @progbits

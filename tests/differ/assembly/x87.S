@@ -393,4 +393,29 @@ PROGRAM(MmxAliasesSignificands)
   fninit
 END_PROGRAM(MmxAliasesSignificands)
 
+PROGRAM(EnvironmentOf16Bits)
+  fninit
+  fldz
+  .byte 0x66, 0xd9, 0x37         // fnstenv of 14 bytes
+  cmp word ptr [rdi], 0x37f
+  FAIL_UNLESS(e)
+  cmp word ptr [rdi + 2], 0x3800
+  FAIL_UNLESS(e)
+  cmp word ptr [rdi + 4], 0x7fff
+  FAIL_UNLESS(e)
+  cmp word ptr [rdi + 14], 0
+  FAIL_UNLESS(e)
+  fninit
+  .byte 0x66, 0xd9, 0x27         // fldenv
+  EXPECT_STATUS(0x3800, 0x3800)
+  fninit
+END_PROGRAM(EnvironmentOf16Bits)
+
+PROGRAM(StoreThatRaisesNoStackFault)
+  fninit
+  .byte 0xd9, 0xd9               // fstpnce st(1): of an empty stack, pops all the same
+  EXPECT_STATUS(0x3841, 0x0800)
+  fninit
+END_PROGRAM(StoreThatRaisesNoStackFault)
+
   .section .note.GNU-stack, "", @progbits
