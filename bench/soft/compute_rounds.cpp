@@ -14,7 +14,7 @@ Result<Answer> compute(MachineRunner& machine, const Computation& computation) {
   const Clock::time_point start = Clock::now();
   const std::string output = TRY(machine.run(computation));
   const Clock::duration passed = Clock::now() - start;
-  const Answer answer = TRY(parseAnswer(computation.name, output));
+  Answer answer = TRY(parseAnswer(computation.name, output));
   if (answer.time <= passed) return answer;
   return Error(Remedy::giveUp, fmt::format("{} took {:.3f} s there while {:.3f} s passed here", computation.name,
                                            Seconds(answer.time).count(), Seconds(passed).count()));
