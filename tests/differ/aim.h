@@ -20,8 +20,8 @@ class Aim {
   bool allOperands();
   // From here on, no target that faults or that may only be read.
   void stayInside() { staysInside_ = true; }
-  // Makes `[operand]` point to `target`.
-  bool operand(const ZydisDecodedOperand& memory, std::uint64_t target);
+  // Makes the operand, which is memory, point to `target`.
+  bool operand(const ZydisDecodedOperand& operand, std::uint64_t target);
   // Gives the register this value, unless it is taken for something else.
   bool pin(Gpr gpr, std::uint64_t value);
   bool isPinned(Gpr gpr) const { return (pinned_ >> at(gpr) & 1U) != 0; }

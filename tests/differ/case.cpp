@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "vmm/result/check.h"
+
 namespace qm::differ {
 
 namespace {
@@ -53,13 +55,19 @@ void poke64(Case& subject, std::uint64_t address, std::uint64_t value) {
   poke(subject, address, bytes);
 }
 
+std::size_t numberOf(ZydisRegister name) {
+  const ZyanI8 number = ZydisRegisterGetId(name);
+  CHECK(number >= 0);
+  return static_cast<unsigned char>(number);
+}
+
 std::optional<Gpr> gprOf(ZydisRegister name) {
   // In the order of the registers' numbers in encodings.
   static constexpr std::array kByNumber{Gpr::rax, Gpr::rcx, Gpr::rdx, Gpr::rbx, Gpr::rsp, Gpr::rbp, Gpr::rsi, Gpr::rdi,
                                         Gpr::r8,  Gpr::r9,  Gpr::r10, Gpr::r11, Gpr::r12, Gpr::r13, Gpr::r14, Gpr::r15};
   const ZydisRegister whole = ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, name);
   if (ZydisRegisterGetClass(whole) != ZYDIS_REGCLASS_GPR64) return {};
-  return kByNumber[static_cast<std::size_t>(ZydisRegisterGetId(whole))];
+  return kByNumber[numberOf(whole)];
 }
 
 }  // namespace qm::differ

@@ -55,6 +55,8 @@ void poke(Case& subject, std::uint64_t address, std::span<const std::uint8_t> by
 void peek(const Case& subject, std::uint64_t address, std::span<std::uint8_t> bytes);
 void poke64(Case& subject, std::uint64_t address, std::uint64_t value);
 
+// A register's number within its class; `name` is a register that has one.
+std::size_t numberOf(ZydisRegister name);
 // The register behind any name of a general register or part of one (al, ah, eax, rax…); nothing for others.
 std::optional<Gpr> gprOf(ZydisRegister name);
 

@@ -157,8 +157,10 @@ void Inventory::addWithModRm(Form form, ModRm kind) {
   }
   for (std::uint8_t reg = 0; reg < 8; ++reg) {
     form.reg = reg;
-    for (std::uint8_t rm = 0; rm < (isOne(found[reg]) ? 1 : 8); ++rm) {
-      form.rm = isOne(found[reg]) ? std::nullopt : std::optional(rm);
+    const bool isOpen = isOne(found[reg]);
+    const std::uint8_t values = isOpen ? 1 : 8;
+    for (std::uint8_t rm = 0; rm < values; ++rm) {
+      form.rm = isOpen ? std::nullopt : std::optional(rm);
       add(form);
     }
   }

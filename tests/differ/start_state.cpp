@@ -72,12 +72,12 @@ std::uint64_t randomSegmentBase(Random& random) {
 
 void fillOperandRegister(FxArea& fx, const ZydisDecodedOperand& operand, Random& random) {
   const ZydisRegister name = operand.reg.value;
-  const auto number = static_cast<std::size_t>(ZydisRegisterGetId(name));
-  if (ZydisRegisterGetClass(name) == ZYDIS_REGCLASS_XMM) fillInteresting(random, elementOf(operand), fx.xmm[number]);
+  if (ZydisRegisterGetClass(name) == ZYDIS_REGCLASS_XMM)
+    fillInteresting(random, elementOf(operand), fx.xmm[numberOf(name)]);
   if (ZydisRegisterGetClass(name) != ZYDIS_REGCLASS_MMX) return;
   // MM(i) is the significand of the physical register i, which is ST(i - TOP); SDM 1, 9.2.
   const std::size_t top = fx.fsw >> 11U & 7U;
-  fillInteresting(random, elementOf(operand), std::span(fx.st[(number + 8 - top) % 8]).first<8>());
+  fillInteresting(random, elementOf(operand), std::span(fx.st[(numberOf(name) + 8 - top) % 8]).first<8>());
 }
 
 }  // namespace
