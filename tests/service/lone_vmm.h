@@ -37,6 +37,7 @@ class LoneVmm {
     process_.reap();
   }
 
+  const Process& process() const { return process_; }
   const std::filesystem::path& folder() const { return folder_.path(); }
   void put(const std::string& target, const std::string& body) { client_.ask("PUT", target, 204, body); }
   void patch(const std::string& target, const std::string& body) { client_.ask("PATCH", target, 204, body); }

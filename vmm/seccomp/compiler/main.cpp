@@ -150,8 +150,7 @@ void listRules() {
           isAllowedOutright(rules, rule.call) && rule.answer == Answer::allow ? "" : describe(rule);
       if (!text.empty()) line += (line.empty() ? "" : "; ") + text;
     }
-    std::printf("%s: %zu calls, %zu and %zu instructions\n", std::string(nameOf(role)).c_str(), byName.size(),
-                compile(role, Level::calls).size(), compile(role, Level::arguments).size());
+    std::printf("%s: %zu calls\n", std::string(nameOf(role)).c_str(), byName.size());
     for (const auto& [name, line] : byName) {
       std::printf("  %s%s%s\n", name.c_str(), line.empty() ? "" : ": ", line.c_str());
     }

@@ -38,7 +38,7 @@ Rules locks() {
 // SIGABRT to itself, and the kick of a vCPU's thread (hypervisor/kvm/kick_signal.h).
 Rules signals() {
   return together({
-      oneOf(SYS_tgkill, 2, {SIGABRT, static_cast<std::uint64_t>(__SIGRTMIN), static_cast<std::uint64_t>(SIGRTMIN)}),
+      oneOf(SYS_tgkill, 2, {SIGABRT, static_cast<std::uint64_t>(SIGRTMIN)}),
       any({SYS_rt_sigreturn, SYS_rt_sigprocmask, SYS_getpid, SYS_gettid, SYS_restart_syscall}),
   });
 }
