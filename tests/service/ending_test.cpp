@@ -144,6 +144,8 @@ TEST_F(EndingTest, TheNextDaemonServesFromTheSnapshotThatItFinds) {
 }
 
 TEST_F(EndingTest, AfterSigkillItsVmsLiveOnAndTheNextDaemonEndsThemAndSaysSo) {
+  // Those of the tests before are gone, and the blank is there.
+  ASSERT_TRUE(eventually([&] { return daemon().vmFolders().size() == kClones + kBlanks; }));
   ASSERT_EQ(daemon().process().stop(SIGKILL), (ProcessEnd{.signal = SIGKILL}));
   const auto folders = daemon().vmFolders();
   ASSERT_GE(folders.size(), kClones);
