@@ -56,6 +56,7 @@ std::set<pid_t> livingProcesses() {
 class EndingTest : public testing::Test {
  protected:
   static constexpr std::size_t kClones = 2;
+  static constexpr std::size_t kBlanks = 1;
 
   static void SetUpTestSuite() {
     ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
