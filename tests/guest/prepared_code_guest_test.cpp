@@ -32,8 +32,8 @@ class PreparedCode : public testing::Test {
 
   void build(Template& made) {
     MachineConfig config;
-    config.kernel = guestProducts() / "guest-kernel/current/vmlinux";
-    config.initrd = guestProducts() / "images/current/guest-test.cpio";
+    config.kernel = test::products() / "guest-kernel/current/vmlinux";
+    config.initrd = test::products() / "images/current/guest-test.cpio";
     config.bootArguments = "console=ttyS0 reboot=k panic=-1 quiet";
     Remembering hypervisor(openBackend(Backend::soft, {}).value());
     Guest guest(loop_, hypervisor);
