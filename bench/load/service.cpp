@@ -61,7 +61,8 @@ Service::Service(const ServiceSettings& settings, std::filesystem::path folder, 
 Result<Service> Service::start(const ServiceSettings& settings) {
   TRY(makeFolder(settings.folder));
   TRY(writeText(settings.folder / "config.json", boost::json::serialize(configOf(settings))));
-  StartPlan plan{.executable = settings.programs / "quickmatchd",
+  // Absolute: it starts in a folder of its own.
+  StartPlan plan{.executable = std::filesystem::absolute(settings.programs) / "quickmatchd",
                  .arguments = {"--config", settings.folder / "config.json", "--state", settings.folder / "state",
                                "--listen", "none", "--hypervisor", settings.hypervisor, "--jail", settings.jail},
                  .folder = settings.folder,

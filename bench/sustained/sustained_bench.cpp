@@ -23,7 +23,8 @@ using namespace qm::bench;
 
 struct Command {
   ServiceSettings service;
-  std::string arrivals = "poisson", what = "default", road = "any", commit = "unknown", host = "unknown";
+  std::string arrivals = "poisson", what = "default", road = "any", commit = "unknown", host = "unknown",
+              build = "unknown";
   double rate = 0, seconds = 60, warmUpS = 10, patienceS = 10;
   std::uint32_t runs = 3, burst = 100, clients = 4;
   std::uint64_t seed = 1, waitMs = 0;
@@ -62,6 +63,7 @@ void describe(CLI::App& app, Command& command) {
   app.add_option("--search-most", command.searchMost, "Where the search ends")->capture_default_str();
   app.add_option("--commit", command.commit, "For the record");
   app.add_option("--host", command.host, "For the record");
+  app.add_option("--build", command.build, "Preset of what is measured, for the record");
   app.add_option("--json", command.json, "Where the figures go, as one flat object");
 }
 
@@ -156,10 +158,10 @@ Status measure(const Command& command) {
   boost::json::object flat;
   Service service = TRY(Service::start(command.service));
   const std::string hypervisor = TRY(service.hypervisor());
-  fmt::print("quickmatch {} ({}) on {}, backend {}, jail {}, seccomp {}, pool {}\n", kVersion, command.commit,
-             command.host, hypervisor, command.service.jail,
+  fmt::print("quickmatch {} ({}, {}) on {}, backend {}, jail {}, seccomp {}, pool {}\n", kVersion, command.commit,
+             command.build, command.host, hypervisor, command.service.jail,
              command.service.seccomp.empty() ? "the daemon's own" : command.service.seccomp, command.service.pool);
-  flat = {{"commit", command.commit}, {"host", command.host},         {"build", "release"},
+  flat = {{"commit", command.commit}, {"host", command.host},         {"build", command.build},
           {"backend", hypervisor},    {"jail", command.service.jail}, {"seccomp", command.service.seccomp},
           {"road", command.road},     {"arrivals", command.arrivals}, {"pool", command.service.pool},
           {"seed", command.seed},     {"seconds", command.seconds},   {"runs", command.runs}};
