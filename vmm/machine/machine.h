@@ -29,6 +29,8 @@ struct MachineWiring {
   Hypervisor& hypervisor;
   EventLoop& loop;
   const Log& log;
+  // The first that each vCPU's thread does, before any instruction of the guest; empty: nothing.
+  std::function<void()> onVcpuThread;
   // The guest's console output. From vCPU threads.
   std::function<void(std::span<const std::uint8_t>)> onConsole;
   // Once, on the loop thread: the guest has ended; one that asked for a reset did so with its last instruction. The
@@ -45,9 +47,10 @@ class Machine {
  public:
   // A machine at its kernel's first instruction, paused. Errors name what does not fit.
   static Result<std::unique_ptr<Machine>> boot(const MachineConfig& config, MachineWiring wiring);
-  // A machine as it was saved, paused. `memory` holds what its RAM held.
+  // A machine as it was saved, paused. `memory` holds what its RAM held; `disks` go before those of `config`.
   static Result<std::unique_ptr<Machine>> restore(const MachineState& state, GuestMemory memory,
-                                                  const RestoreConfig& config, MachineWiring wiring);
+                                                  const RestoreConfig& config, MachineWiring wiring,
+                                                  std::vector<OpenDisk> disks = {});
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
   ~Machine();
