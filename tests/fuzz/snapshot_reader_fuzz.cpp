@@ -1,5 +1,5 @@
-// Any bytes as a state file. The first byte says how: as they are, or as a message with a right envelope around it, as an
-// attacker would write it. What decode() takes must be the same after being encoded and decoded again.
+// Any bytes as a state file. The first byte says how: as they are, or as a message with a right envelope around it, as
+// an attacker would write it. What decode() takes must be the same after being encoded and decoded again.
 #include "snapshot/state/codec.h"
 #include "snapshot/state/envelope.h"
 #include "vmm/result/check.h"

@@ -1,5 +1,5 @@
 // Integer arithmetic: chains of carries, what narrow results leave of the rest, flags that are kept. SDM 2A and 2B.
-#include "tests/differ/assembly/program.h"
+#include "tests/differ/assembly/program.inc"
 
 PROGRAM(CarryRunsThrough256Bits)
   mov rax, -1

@@ -1,5 +1,5 @@
 // Exchanges and compare-exchanges, with and without LOCK. SDM 2A and 2B, CMPXCHG, CMPXCHG8B/16B, XADD, XCHG.
-#include "tests/differ/assembly/program.h"
+#include "tests/differ/assembly/program.inc"
 
 PROGRAM(ExchangeThatFailsLoadsWhatIsThere)
   mov qword ptr [rdi], 5

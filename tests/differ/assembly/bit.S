@@ -1,5 +1,5 @@
 // Bit tests, scans and counts; BMI. SDM 2A and 2B, BT, BSF, LZCNT, PDEP, ADCX.
-#include "tests/differ/assembly/program.h"
+#include "tests/differ/assembly/program.inc"
 
 PROGRAM(BitOffsetReachesFarBeyondTheOperand)
   lea rbx, [rdi + 512]

@@ -1,6 +1,6 @@
 // Branches: every condition, counted loops, indirect and nested calls; code that changes itself. SDM 2A and 2B, Jcc, LOOP,
 // CALL, RET; 3A, 8.1.3.
-#include "tests/differ/assembly/program.h"
+#include "tests/differ/assembly/program.inc"
 
 // The 16 conditions as bits, for the status flags in r8.
 #define CONDITIONS                                                                                                 \

@@ -1,5 +1,5 @@
 // Multiplication and division. SDM 2A and 2B, MUL, IMUL, DIV, IDIV, MULX.
-#include "tests/differ/assembly/program.h"
+#include "tests/differ/assembly/program.inc"
 
 PROGRAM(ProductOfTwoQuadwords)
   mov rax, -1

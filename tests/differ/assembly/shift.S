@@ -1,6 +1,6 @@
 // Shifts and rotations: counts of 0, counts that wrap, rotations through carry. SDM 2B, SAL/SAR/SHL/SHR, RCL/RCR/ROL/ROR,
 // SHLD, SHRD.
-#include "tests/differ/assembly/program.h"
+#include "tests/differ/assembly/program.inc"
 
 PROGRAM(CountOfZeroKeepsFlagsAndStillWritesADoubleword)
   mov rax, -1

@@ -1,6 +1,6 @@
 // SSE to SSE4.2, AES and PCLMULQDQ: rounding, denormals, NaNs, conversions out of range, known answers. SDM 1, chapters
 // 10 to 12; FIPS 197.
-#include "tests/differ/assembly/program.h"
+#include "tests/differ/assembly/program.inc"
 
 #define MXCSR(value)                                                                                               \
   mov dword ptr [rdi + 4000], value;                                                                               \

@@ -1,5 +1,5 @@
 // The stack: what push and pop do to their own registers, frames, flags. SDM 2A and 2B, PUSH, POP, ENTER, LEAVE, POPF.
-#include "tests/differ/assembly/program.h"
+#include "tests/differ/assembly/program.inc"
 
 PROGRAM(PushedStackPointerIsTheOldOne)
   mov rbx, rsp

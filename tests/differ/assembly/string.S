@@ -1,6 +1,6 @@
 // String instructions: both directions, overlap, counts of 0, ends of comparisons, page boundaries. SDM 2A and 2B,
 // MOVS, CMPS, SCAS, LODS, STOS, and REP.
-#include "tests/differ/assembly/program.h"
+#include "tests/differ/assembly/program.inc"
 
 PROGRAM(CountOfZeroTouchesNothing)
   xor ecx, ecx

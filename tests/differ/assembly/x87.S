@@ -1,5 +1,5 @@
 // x87: the stack's ends, rounding and precision control, what comparisons say, environments. SDM 1, chapter 8.
-#include "tests/differ/assembly/program.h"
+#include "tests/differ/assembly/program.inc"
 
 // The status word's bits in AX: IE 1, DE 2, ZE 4, OE 8, UE 0x10, PE 0x20, SF 0x40, C0 0x100, C1 0x200, C2 0x400, C3 0x4000.
 #define EXPECT_STATUS(mask, value)                                                                                 \

@@ -46,10 +46,9 @@ void privilegeChanged(Cpu& cpu) {
 void modeChanged(Cpu& cpu) {
   SystemState& system = cpu.system;
   const auto decoding = [&system] {
-    return std::tuple(system.codeSize, system.vectorUnit, system.x87Unit, system.mmxUnit,
-                      system.codeSize == CodeSize::bits64
-                          ? 0
-                          : system.segments[static_cast<std::size_t>(SegmentName::cs)].base);
+    return std::tuple(
+        system.codeSize, system.vectorUnit, system.x87Unit, system.mmxUnit,
+        system.codeSize == CodeSize::bits64 ? 0 : system.segments[static_cast<std::size_t>(SegmentName::cs)].base);
   };
   const auto before = decoding();
   const Segment& cs = system.segments[static_cast<std::size_t>(SegmentName::cs)];

@@ -21,8 +21,8 @@ enum class Addressing : std::uint8_t {
   indexed,  // base + (index << scale) + displacement
   segment,  // FS or GS base + the same
   wide,     // the same with `immediate` for a displacement: of 64 bits (mov al, moffs64)
-  farRip,   // rip + displacement, where the distance from the block's start does not fit: from the instruction's own end
-  legacy,   // 16- or 32-bit address size, or a mode with segments: by legacyAddress()
+  farRip,  // rip + displacement, where the distance from the block's start does not fit: from the instruction's own end
+  legacy,  // 16- or 32-bit address size, or a mode with segments: by legacyAddress()
 };
 
 struct Operation {
