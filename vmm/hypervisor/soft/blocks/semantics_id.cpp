@@ -40,6 +40,7 @@ bool copyBuildId(std::span<const std::byte> notes, SemanticsId& id) {
 int lookAtProgram(dl_phdr_info* info, std::size_t /*size*/, void* found) {
   for (const auto& segment : std::span(info->dlpi_phdr, info->dlpi_phnum)) {
     if (segment.p_type != PT_NOTE) continue;
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the loader tells addresses as numbers
     const auto* notes = reinterpret_cast<const std::byte*>(info->dlpi_addr + segment.p_vaddr);
     if (copyBuildId({notes, segment.p_memsz}, *static_cast<SemanticsId*>(found))) return 1;
   }
