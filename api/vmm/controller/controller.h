@@ -62,8 +62,6 @@ class Controller {
   Answer load(OpenSnapshot snapshot);
   // Pauses, and answers what a machine that was loaded to be observed has touched.
   Result<Machine::Observation> observe();
-  // Pauses, and answers what a machine that was loaded to be observed has touched.
-  Result<Machine::Observation> observe();
   // Whether a machine was started or restored, whatever became of it.
   bool hasMachine() const { return machine_ != nullptr; }
 
