@@ -44,6 +44,13 @@ Status writeText(const std::filesystem::path& path, const std::string& text) {
   return writeAll(file, std::as_bytes(std::span(text)));
 }
 
+// The same program, with the tracer as its grandchild (-D): its process is still our child.
+void traced(const std::filesystem::path& folder, StartPlan& plan) {
+  plan.arguments.insert(plan.arguments.begin(),
+                        {"-D", "-ff", "-ttt", "-q", "-e", "signal=none", "-o", folder / "calls", plan.executable});
+  plan.executable = "/usr/bin/strace";
+}
+
 Result<std::string> logIn(const std::filesystem::path& folder) {
   const std::vector<std::byte> bytes = TRY(readWholeFile(folder / "log", kLongestLog));
   return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
@@ -67,7 +74,8 @@ Result<Service> Service::start(const ServiceSettings& settings) {
                                "--listen", "none", "--hypervisor", settings.hypervisor, "--jail", settings.jail},
                  .folder = settings.folder,
                  .output = settings.folder / "log"};
-  if (!settings.seccomp.empty()) plan.arguments.insert(plan.arguments.end(), {"--seccomp", settings.seccomp});
+  if (settings.seccomp != "own") plan.arguments.insert(plan.arguments.end(), {"--seccomp-level", settings.seccomp});
+  if (!settings.trace.empty()) traced(settings.trace, plan);
   Process process = TRY(Process::start(plan));
   Service service(settings, settings.folder, std::move(process));
   TRY(service.waitUntilFull());
