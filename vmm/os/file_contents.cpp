@@ -18,10 +18,18 @@ Result<std::vector<std::byte>> contentsOf(const FileDescriptor& file, std::uint6
   return bytes;
 }
 
+namespace {
+constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+}  // namespace
+
 Result<FileDescriptor> sealMemfd(FileDescriptor file) {
-  constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
   if (::fcntl(file.get(), F_ADD_SEALS, kSeals) < 0) return systemError("seal a memfd", errno);
   return openFile("/proc/self/fd/" + std::to_string(file.get()), OpenMode::read);
+}
+
+bool isSealed(const FileDescriptor& file) {
+  const int seals = ::fcntl(file.get(), F_GET_SEALS);
+  return seals >= 0 && (seals & kSeals) == kSeals;
 }
 
 void dropCache(const FileDescriptor& file) {

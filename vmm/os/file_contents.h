@@ -17,6 +17,9 @@ Result<std::vector<std::byte>> contentsOf(const FileDescriptor& file, std::uint6
 // reading only. No mapping of it that could be written may be left.
 Result<FileDescriptor> sealMemfd(FileDescriptor file);
 
+// Whether the kernel answers for it that nobody changes the file any more.
+bool isSealed(const FileDescriptor& file);
+
 // The kernel may let go of what it caches of the file (posix_fadvise(2)); a hint.
 void dropCache(const FileDescriptor& file);
 
