@@ -45,7 +45,7 @@ Status VmmControl::ask(Body body, std::span<const int> files, std::string_view w
 Result<vmm::Answer> VmmControl::exchange(Body body, std::span<const int> files, pool::Deadline deadline) {
   namespace control = vmm::control;
   const control::Request request{.id = ++lastId_, .body = std::move(body)};
-  TRY(sendMessage(socket_, control::encode(request), files).during("asking the VM's process"));
+  TRY(sendMessage(socket_, control::encode(request), files).during("asking the VM's process, which has ended or is about to"));
   TRY(waitReadable(socket_, deadline).during("waiting for the VM's process"));
   const Message message = TRY(receiveMessage(socket_));
   if (message.bytes.empty()) return Error(Remedy::giveUp, "the VM's process ended before it answered");
