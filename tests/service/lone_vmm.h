@@ -10,7 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "api/daemon/testing/asking.h"
-#include "tests/service/products.h"
+#include "tests/products.h"
 #include "tests/service/real_daemon.h"
 #include "vmm/guest/client/agent_client.h"
 #include "vmm/os/process.h"

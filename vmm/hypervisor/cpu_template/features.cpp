@@ -1,6 +1,8 @@
 #include "vmm/hypervisor/cpu_template/features.h"
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <utility>
 
 namespace qm {
@@ -83,10 +85,31 @@ constexpr std::array kPortable{
     CpuFeature{0x8000'0007, 0, edx, 8, "invariant-tsc"},
 };
 
+// Left out of what is above: XSAVE, PCID, INVPCID and an invariant TSC (hypervisors often keep them from their guests),
+// RDSEED, RDPID, SMAP and later additions (processors of the years around 2013 lack one or the other).
+constexpr std::array<std::string_view, 46> kBaseNames{
+    "fpu",        "de",         "pse",          "tsc",        "msr",     "pae",        "mce",       "cmpxchg8b",
+    "apic",       "sep",        "mtrr",         "pge",        "mca",     "cmov",       "pat",       "pse36",
+    "clflush",    "mmx",        "fxsr",         "sse",        "sse2",    "sse3",       "ssse3",     "sse4.1",
+    "sse4.2",     "cmpxchg16b", "popcnt",       "lahf",       "syscall", "nx",         "long-mode", "rdtscp",
+    "1gib-pages", "x2apic",     "tsc-deadline", "tsc-adjust", "arat",    "hypervisor", "kvmclock",  "kvmclock-stable",
+    "aes",        "pclmulqdq",  "rdrand",       "fsgsbase",   "smep",    "erms"};
+
+constexpr auto kBase = [] {
+  std::array<CpuFeature, kBaseNames.size()> features{};
+  for (std::size_t i = 0; i < features.size(); ++i)
+    features[i] = *std::ranges::find(kPortable, kBaseNames[i], &CpuFeature::name);
+  return features;
+}();
+
 }  // namespace
 
 std::span<const CpuFeature> portableFeatures() {
   return kPortable;
+}
+
+std::span<const CpuFeature> baseFeatures() {
+  return kBase;
 }
 
 std::uint32_t& registerOf(CpuidEntry& entry, CpuidRegister which) {

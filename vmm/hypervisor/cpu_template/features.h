@@ -22,6 +22,9 @@ struct CpuFeature {
 // What template qm-v1 may offer, and nothing else of these leaves: x86-64-v2 and the additions that both backends can
 // have.
 std::span<const CpuFeature> portableFeatures();
+// Template qm-base, all of it and nothing else: x86-64-v2 and what practically every host, and KVM inside of another
+// hypervisor, has besides. A part of portableFeatures().
+std::span<const CpuFeature> baseFeatures();
 
 std::uint32_t& registerOf(CpuidEntry& entry, CpuidRegister which);
 std::uint32_t registerOf(const CpuidEntry& entry, CpuidRegister which);
