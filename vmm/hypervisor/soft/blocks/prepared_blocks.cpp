@@ -1,11 +1,10 @@
 #include "vmm/hypervisor/soft/blocks/prepared_blocks.h"
 
-#include <fcntl.h>
 
 #include <algorithm>
 #include <bit>
-#include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -70,9 +69,7 @@ bool areSound(std::span<const PreparedPage> pages, std::span<const std::uint32_t
 Result<FileDescriptor> sealedFile(std::span<const std::byte> bytes) {
   FileDescriptor file = TRY(createMemfd("prepared-code", bytes.size()));
   TRY(writeAt(file, 0, bytes));
-  if (::fcntl(file.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
-    return systemError("sealing the prepared code", errno);
-  return file;
+  return sealMemfd(std::move(file));
 }
 
 }  // namespace
@@ -136,12 +133,6 @@ std::uint64_t PreparedBlocks::checksumOf(std::span<const std::byte> bytes) {
     sum ^= sum >> 32U;
   }
   return sum;
-}
-
-bool isSealed(const FileDescriptor& file) {
-  constexpr int kWanted = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
-  const int seals = ::fcntl(file.get(), F_GET_SEALS);
-  return seals >= 0 && (seals & kWanted) == kWanted;
 }
 
 }  // namespace qm::soft

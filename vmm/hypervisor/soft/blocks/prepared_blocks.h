@@ -86,7 +86,4 @@ class PreparedBlocks {
 // Most bytes of a file of them.
 inline constexpr std::size_t kMostPreparedBytes = std::size_t{32} << 20U;
 
-// Whether the kernel answers for it that nobody changes this file any more.
-bool isSealed(const FileDescriptor& file);
-
 }  // namespace qm::soft
