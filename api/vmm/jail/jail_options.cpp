@@ -86,7 +86,11 @@ Status takeLimit(JailOptions& options, std::string_view word) {
   const std::string_view name = word.substr(0, sign);
   if (sign == std::string_view::npos || (name != "fsize" && name != "no-file"))
     return refused("--resource-limit is fsize=BYTES or no-file=COUNT");
-  (name == "fsize" ? options.limits.fileBytes : options.limits.openFiles) = TRY(numberIn(word.substr(sign + 1), kMost));
+  const std::uint64_t most = TRY(numberIn(word.substr(sign + 1), kMost));
+  // The way to the program takes some numbers above those that it is given (vmm/os/program.h).
+  constexpr std::uint64_t kFewestFiles = 256;
+  if (name == "no-file" && most < kFewestFiles) return refused(fmt::format("no-file is {} or more", kFewestFiles));
+  (name == "fsize" ? options.limits.fileBytes : options.limits.openFiles) = most;
   return {};
 }
 

@@ -33,7 +33,7 @@ TEST(JailOptions, AreTheJailersWords) {
                                      "--resource-limit",
                                      "fsize=4096",
                                      "--resource-limit",
-                                     "no-file=64",
+                                     "no-file=300",
                                      "--netns",
                                      "/var/run/netns/n",
                                      "--new-pid-ns",
@@ -50,7 +50,7 @@ TEST(JailOptions, AreTheJailersWords) {
   EXPECT_EQ(options.cgroupVersion, CgroupVersion::v2);
   EXPECT_EQ(options.parentCgroup, "vmm");
   EXPECT_EQ(options.limits.fileBytes, 4096U);
-  EXPECT_EQ(options.limits.openFiles, 64U);
+  EXPECT_EQ(options.limits.openFiles, 300U);
   EXPECT_TRUE(options.newPidNamespace && options.daemonize);
   EXPECT_EQ(options.arguments, (std::vector<std::string>{"--api-sock", "a.sock"}));
 }
@@ -70,6 +70,7 @@ TEST(JailOptions, NoNameLeadsElsewhere) {
   EXPECT_NE(refusalOf({"--parent-cgroup", ".."}), "");
   EXPECT_NE(refusalOf({"--cgroup", "../memory.max=1"}), "");
   EXPECT_NE(refusalOf({"--resource-limit", "core=1"}), "");
+  EXPECT_EQ(refusalOf({"--resource-limit", "no-file=255"}), "no-file is 256 or more");
 }
 
 }  // namespace

@@ -155,9 +155,9 @@ TEST_F(VmmProgramTest, AJailedOneServesFromItsOwnRootAsAnotherUserInItsOwnGroup)
   if (::geteuid() != 0) GTEST_SKIP() << "a jail is made by root";
   std::filesystem::permissions(folder_.path(), std::filesystem::perms(0755));
   std::vector<std::string> words{
-      "jail",       "--id",  "demo",       "--exec-file",       QM_VMM,         "--uid",
-      "64999",      "--gid", "64999",      "--chroot-base-dir", folder_.path(), "--resource-limit",
-      "no-file=99", "--",    "--api-sock", "api.sock"};
+      "jail",        "--id",  "demo",       "--exec-file",       QM_VMM,         "--uid",
+      "64999",       "--gid", "64999",      "--chroot-base-dir", folder_.path(), "--resource-limit",
+      "no-file=299", "--",    "--api-sock", "api.sock"};
   const bool hasPids = std::filesystem::exists("/sys/fs/cgroup/pids/cgroup.procs");
   if (hasPids) words.insert(words.begin() + 1, {"--cgroup", "pids.max=20", "--parent-cgroup", "qm-program-test"});
   start(words);
@@ -173,7 +173,7 @@ TEST_F(VmmProgramTest, AJailedOneServesFromItsOwnRootAsAnotherUserInItsOwnGroup)
   const std::string proc = "/proc/" + std::to_string(process_.pid());
   EXPECT_NE(readKernelFile(proc + "/status").value().find("Uid:\t64999"), std::string::npos);
   EXPECT_NE(readKernelFile(proc + "/status").value().find("CapBnd:\t0000000000000000"), std::string::npos);
-  EXPECT_NE(readKernelFile(proc + "/limits").value().find("Max open files            99"), std::string::npos);
+  EXPECT_NE(readKernelFile(proc + "/limits").value().find("Max open files            299"), std::string::npos);
   if (hasPids) {
     EXPECT_NE(readKernelFile(proc + "/cgroup").value().find("pids:/qm-program-test/demo"), std::string::npos);
   }
