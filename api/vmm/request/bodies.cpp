@@ -133,7 +133,7 @@ Result<MachineShape> readShape(const value& body) {
   MachineShape shape;
   shape.vcpus = static_cast<std::uint32_t>(TRY(fields.number("vcpu_count", {.least = 1, .most = kMaxVcpus})));
   shape.memoryMib = TRY(fields.number("mem_size_mib", {.least = 1, .most = kMaxMemoryMib}));
-  shape.cpuTemplate = TRY(choice(fields, "cpu_template", kDefaultCpuTemplate, {kDefaultCpuTemplate, "host"}));
+  shape.cpuTemplate = TRY(choice(fields, "cpu_template", kDefaultCpuTemplate, kCpuTemplates));
   TRY(refuseUnoffered(fields, {"smt", "track_dirty_pages", "huge_pages"}));
   TRY(fields.finish());
   return shape;

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "vmm/hypervisor/cpu_template/features.h"
 
@@ -19,20 +22,30 @@ const CpuidEntry* find(const CpuidTable& table, std::uint32_t leaf, std::uint32_
   return found == table.end() ? nullptr : &*found;
 }
 
-// The bits of one register that qm-v1 may offer.
-std::uint32_t portableMask(const CpuidEntry& entry, CpuidRegister which) {
+// What a template takes: of `may` what there is, of `must` all.
+struct FeatureLists {
+  std::span<const CpuFeature> may;
+  std::vector<CpuFeature> must;
+};
+
+bool isIn(const CpuFeature& feature, const CpuidEntry& entry) {
+  return feature.leaf == entry.leaf && feature.subleaf == entry.subleaf;
+}
+
+// The bits of one register that the template may offer.
+std::uint32_t maskOf(const FeatureLists& lists, const CpuidEntry& entry, CpuidRegister which) {
   std::uint32_t mask = 0;
-  for (const CpuFeature& feature : portableFeatures()) {
-    if (feature.leaf == entry.leaf && feature.subleaf == entry.subleaf && feature.in == which)
-      mask |= 1U << feature.bit;
+  for (const std::span<const CpuFeature> list : {lists.may, std::span<const CpuFeature>(lists.must)}) {
+    for (const CpuFeature& feature : list) {
+      if (isIn(feature, entry) && feature.in == which) mask |= 1U << feature.bit;
+    }
   }
   return mask;
 }
 
-bool isPortableLeaf(const CpuidEntry& entry) {
-  return std::ranges::any_of(portableFeatures(), [&](const CpuFeature& feature) {
-    return feature.leaf == entry.leaf && feature.subleaf == entry.subleaf;
-  });
+bool isLeafOf(const FeatureLists& lists, const CpuidEntry& entry) {
+  const auto isHere = [&](const CpuFeature& feature) { return isIn(feature, entry); };
+  return std::ranges::any_of(lists.may, isHere) || std::ranges::any_of(lists.must, isHere);
 }
 
 // Leaves that tell who, not what: taken as they are, with the largest leaf cut to what remains.
@@ -50,24 +63,66 @@ CpuidEntry portableIdentity(CpuidEntry entry) {
   return entry;
 }
 
-CpuidTable portable(const CpuidTable& supported) {
+bool isXsaveComponent(const CpuidEntry& entry) {
+  return entry.leaf == 0xd && entry.subleaf >= 2 && entry.subleaf < 63;
+}
+
+// The XSAVE area of what is left: leaf 0xd's subleaf i has eax bytes at offset ebx (SDM 1, 13.2).
+void fitXsaveArea(CpuidTable& table) {
   constexpr std::uint32_t kLegacyXsaveBytes = 576;  // 512 legacy + 64 header (SDM 1, 13.4)
+  std::uint32_t bytes = kLegacyXsaveBytes;
+  for (const CpuidEntry& entry : table) {
+    if (isXsaveComponent(entry)) bytes = std::max(bytes, entry.ebx + entry.eax);
+  }
+  for (CpuidEntry& entry : table) {
+    if (entry.leaf == 0xd && entry.subleaf == 0 && entry.eax != 0) entry.ebx = entry.ecx = bytes;
+  }
+}
+
+CpuidTable reduced(const CpuidTable& supported, const FeatureLists& lists) {
   CpuidTable table;
+  const auto hasComponent = [&](std::uint32_t component) {
+    const CpuidEntry* area = find(supported, 0xd, 0);
+    return area != nullptr && (area->eax & maskOf(lists, *area, CpuidRegister::eax) & 1U << (component & 31U)) != 0;
+  };
   for (const CpuidEntry& entry : supported) {
     if (isIdentityLeaf(entry.leaf)) {
       table.push_back(portableIdentity(entry));
-    } else if (isPortableLeaf(entry)) {
+    } else if (isXsaveComponent(entry) && entry.subleaf < 32 && hasComponent(entry.subleaf)) {
+      table.push_back(entry);
+    } else if (isLeafOf(lists, entry)) {
       CpuidEntry kept = entry;
       for (const auto which : {CpuidRegister::eax, CpuidRegister::ebx, CpuidRegister::ecx, CpuidRegister::edx}) {
-        registerOf(kept, which) &= portableMask(entry, which);
+        registerOf(kept, which) &= maskOf(lists, entry, which);
       }
       // Family, model, stepping; CLFLUSH line size.
       if (entry.leaf == 1) kept.eax = entry.eax, kept.ebx = entry.ebx & 0xff00U;
-      if (entry.leaf == 0xd && entry.subleaf == 0 && kept.eax != 0) kept.ebx = kept.ecx = kLegacyXsaveBytes;
       table.push_back(kept);
     }
   }
+  fitXsaveArea(table);
   return table;
+}
+
+std::string missingOf(std::span<const CpuFeature> features, const CpuidTable& supported) {
+  std::string missing;
+  for (const CpuFeature& feature : features) {
+    const CpuidEntry* entry = find(supported, feature.leaf, feature.subleaf);
+    if (entry != nullptr && (registerOf(*entry, feature.in) >> feature.bit & 1U) != 0) continue;
+    missing += missing.empty() ? "" : ", ";
+    missing += feature.name;
+  }
+  return missing;
+}
+
+FeatureLists listsOf(std::string_view name) {
+  FeatureLists lists{.may = portableFeatures(), .must = {}};
+  const auto add = [&lists](std::span<const CpuFeature> more) {
+    lists.must.insert(lists.must.end(), more.begin(), more.end());
+  };
+  if (name != kDefaultCpuTemplate) add(v3Features());
+  if (name == "qm-v3-sha") add(shaFeatures());
+  return lists;
 }
 
 // x2APIC id and the count of vCPUs, as one package of single-threaded cores (SDM 3A, 9.9).
@@ -96,9 +151,10 @@ void setTopology(CpuidTable& table, std::uint32_t index, std::uint32_t count) {
 }
 
 std::string_view nameOf(const CpuidEntry& entry, CpuidRegister which, std::uint32_t bit) {
-  for (const CpuFeature& feature : portableFeatures()) {
-    if (feature.leaf == entry.leaf && feature.subleaf == entry.subleaf && feature.in == which && feature.bit == bit)
-      return feature.name;
+  for (const std::span<const CpuFeature> list : {portableFeatures(), v3Features(), shaFeatures()}) {
+    for (const CpuFeature& feature : list) {
+      if (isIn(feature, entry) && feature.in == which && feature.bit == bit) return feature.name;
+    }
   }
   return {};
 }
@@ -117,13 +173,19 @@ constexpr std::array kFeatureRegisters{
 
 Result<CpuidTable> applyCpuTemplate(std::string_view name, const CpuidTable& supported, std::uint32_t index,
                                     std::uint32_t count) {
-  CpuidTable table;
-  if (name == kDefaultCpuTemplate) {
-    table = portable(supported);
-  } else if (name == "host") {
-    table = supported;
-  } else {
-    return Error(Remedy::fixInput, fmt::format("there is no CPU template \"{}\"; take qm-v1 or host", name));
+  if (std::ranges::find(kCpuTemplates, name) == kCpuTemplates.end()) {
+    return Error(Remedy::fixInput,
+                 fmt::format("there is no CPU template \"{}\"; take {}", name, fmt::join(kCpuTemplates, ", ")));
+  }
+  CpuidTable table = supported;
+  if (name != "host") {
+    const FeatureLists lists = listsOf(name);
+    const std::string missing = missingOf(lists.must, supported);
+    if (!missing.empty()) {
+      return Error(Remedy::fixInput,
+                   fmt::format("CPU template {} is not to be had on this host, which lacks {}", name, missing));
+    }
+    table = reduced(supported, lists);
   }
   setTopology(table, index, count);
   std::ranges::sort(table, {}, [](const CpuidEntry& entry) { return std::pair(entry.leaf, entry.subleaf); });

@@ -83,10 +83,28 @@ constexpr std::array kPortable{
     CpuFeature{0x8000'0007, 0, edx, 8, "invariant-tsc"},
 };
 
+constexpr std::array kV3{
+    CpuFeature{1, 0, ecx, 12, "fma"},        CpuFeature{1, 0, ecx, 28, "avx"},
+    CpuFeature{1, 0, ecx, 29, "f16c"},       CpuFeature{7, 0, ebx, 5, "avx2"},
+    CpuFeature{1, 0, ecx, 22, "movbe"},      CpuFeature{7, 0, ebx, 3, "bmi1"},
+    CpuFeature{7, 0, ebx, 8, "bmi2"},        CpuFeature{1, 0, ecx, 26, "xsave"},
+    CpuFeature{0xd, 0, eax, 2, "xsave-avx"}, CpuFeature{0x8000'0001, 0, ecx, 5, "lzcnt"},
+};
+
+constexpr std::array kSha{CpuFeature{7, 0, ebx, 29, "sha"}};
+
 }  // namespace
 
 std::span<const CpuFeature> portableFeatures() {
   return kPortable;
+}
+
+std::span<const CpuFeature> v3Features() {
+  return kV3;
+}
+
+std::span<const CpuFeature> shaFeatures() {
+  return kSha;
 }
 
 std::uint32_t& registerOf(CpuidEntry& entry, CpuidRegister which) {

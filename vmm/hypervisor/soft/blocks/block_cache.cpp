@@ -35,11 +35,12 @@ std::uint64_t linearRip(const Cpu& cpu) {
 // What decoding depends on besides the bytes.
 std::uint64_t modeBits(const SystemState& system) {
   return static_cast<std::uint64_t>(system.codeSize) | static_cast<std::uint64_t>(system.vectorUnit) << 2U |
-         static_cast<std::uint64_t>(system.x87Unit) << 4U | static_cast<std::uint64_t>(system.mmxUnit) << 6U;
+         static_cast<std::uint64_t>(system.x87Unit) << 4U | static_cast<std::uint64_t>(system.mmxUnit) << 6U |
+         static_cast<std::uint64_t>(system.vexUnit) << 8U;
 }
 
 std::uint64_t keyOf(const Cpu& cpu, const CodeTlb::Entry& page, std::uint64_t linear) {
-  constexpr unsigned kModeShift = 56;
+  constexpr unsigned kModeShift = 52;  // physical addresses have fewer bits
   return (page.physicalPage | (linear & ~kPageMask)) | modeBits(cpu.system) << kModeShift;
 }
 

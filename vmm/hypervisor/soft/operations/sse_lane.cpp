@@ -17,7 +17,7 @@ std::uint8_t laneBegin(const Operand& immediate) {
 template <class T>
 T lane(const Cpu& cpu, const Operation& op) {
   T value;
-  __builtin_memcpy(&value, &cpu.xmm[op.from].bytes[op.detail], sizeof value);
+  __builtin_memcpy(&value, &cpu.ymm[op.from].low.bytes[op.detail], sizeof value);
   return value;
 }
 

@@ -210,7 +210,7 @@ bool storeMasked(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
       probeWrite(cpu, address, kHalf) == Writability::stopped)
     return false;
   const auto mask = static_cast<std::uint32_t>(_mm_movemask_epi8(xmm(cpu, op.from)));
-  const Vector value = cpu.xmm[op.to];
+  const Vector value = cpu.ymm[op.to].low;
   for (unsigned i = 0; i < value.bytes.size(); ++i) {
     if ((mask >> i & 1U) != 0 && !store(cpu, address + i, value.bytes[i])) return false;
   }
