@@ -122,6 +122,7 @@ void forgiveDataPointer(const Case& subject, FxArea& fx) {
     case Family::x87_transcendental:
     case Family::x87_compare:
     case Family::sequence:
+    case Family::avx_sequence:
       fx.fdp = 0;
       break;
     default:
@@ -143,6 +144,7 @@ void forgiveFaultAddress(ZydisMnemonic mnemonic, StoredState& state) {
     case ZYDIS_MNEMONIC_FLDENV:
     case ZYDIS_MNEMONIC_MASKMOVQ:
     case ZYDIS_MNEMONIC_MASKMOVDQU:
+    case ZYDIS_MNEMONIC_VMASKMOVDQU:
       state.cr2 &= ~kInPage;
       break;
     case ZYDIS_MNEMONIC_CMPSB:
@@ -179,7 +181,7 @@ void forgive(const Case& subject, Outcome& outcome) {
   StoredState& state = outcome.state;
   // Where a sequence is stopped by an exception, which flags are undefined is not known.
   constexpr std::uint64_t kStatusFlags = kAll;
-  const bool isStopped = subject.seed.family == Family::sequence && state.vector != kNoVector;
+  const bool isStopped = isSequence(subject.seed.family) && state.vector != kNoVector;
   state.gprs[at(Gpr::rflags)] &= ~(undefinedAfter(subject) | subject.undefinedFlags | (isStopped ? kStatusFlags : 0));
   FxArea& fx = state.fx;
   fx.reserved = 0;

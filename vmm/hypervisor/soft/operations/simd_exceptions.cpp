@@ -54,4 +54,19 @@ bool applyLettingThrough(Cpu& cpu, TwoOperands apply, const Ranges& ranges, __m1
   return settle(cpu, flags);
 }
 
+bool endLettingThrough(Cpu& cpu, const FlagsOfRanges& flagsOfRanges) {
+  std::uint32_t flags = _mm_getcsr() & mxcsr::kFlags;
+  if ((letThrough(cpu) & (mxcsr::kOverflow | mxcsr::kUnderflow)) != 0)
+    flags = flagsOfRanges(cleanControl(cpu), letThrough(cpu));
+  return settle(cpu, flags);
+}
+
+bool endLettingThroughByLanes(Cpu& cpu, const Ranges& ranges, TwoOperands apply, std::span<const TwoVectors> parts) {
+  return endLettingThrough(cpu, [&](std::uint32_t control, std::uint32_t letThrough) {
+    std::uint32_t flags = 0;
+    for (const TwoVectors& part : parts) flags |= flagsLaneByLane(ranges, apply, part.a, part.b, control, letThrough);
+    return flags;
+  });
+}
+
 }  // namespace qm::soft

@@ -121,6 +121,12 @@ constexpr std::array kLowerings{
     Lowering{ZYDIS_MNEMONIC_PINSRD, &lowerInsert<std::uint32_t>},
     Lowering{ZYDIS_MNEMONIC_PINSRQ, &lowerInsert<std::uint64_t>},
     Lowering{ZYDIS_MNEMONIC_INSERTPS, &lowerInsertSingle},
+    // VEX-encoded, these are the same.
+    Lowering{ZYDIS_MNEMONIC_VPEXTRB, &lowerExtract<std::uint8_t>},
+    Lowering{ZYDIS_MNEMONIC_VPEXTRW, &lowerExtract<std::uint16_t>},
+    Lowering{ZYDIS_MNEMONIC_VPEXTRD, &lowerExtract<std::uint32_t>},
+    Lowering{ZYDIS_MNEMONIC_VPEXTRQ, &lowerExtract<std::uint64_t>},
+    Lowering{ZYDIS_MNEMONIC_VEXTRACTPS, &lowerExtract<std::uint32_t>},
 };
 
 }  // namespace

@@ -258,6 +258,7 @@ constexpr std::array kLowerings{
     Lowering{ZYDIS_MNEMONIC_MOVMSKPD, &lowerSigns<kSignsOfDoubles>},
     Lowering{ZYDIS_MNEMONIC_PMOVMSKB, &lowerSigns<kSignsOfBytes>},
     Lowering{ZYDIS_MNEMONIC_MASKMOVDQU, &lowerStoreMasked},
+    Lowering{ZYDIS_MNEMONIC_VMASKMOVDQU, &lowerStoreMasked},
 };
 
 }  // namespace
