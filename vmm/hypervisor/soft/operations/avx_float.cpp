@@ -1,10 +1,53 @@
 #include "vmm/hypervisor/soft/operations/avx_float.h"
 
+#include "vmm/hypervisor/soft/operations/byte_shuffle.h"
+#include "vmm/hypervisor/soft/operations/sse_float.h"
 #include "vmm/hypervisor/soft/operations/vex_operand.h"
 
 namespace qm::soft {
 
 namespace {
+
+// ---- VDPPS, VDPPD
+
+template <VexEncoding encoding, unsigned lanes, auto passes>
+struct DotProduct {
+  template <VexLength length, class Source>
+  struct With {
+    static bool run(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
+      constexpr VexSource kSource = Source::template kSource<Reads::whole, length>;
+      SpareOperand spare;
+      const void* const last = Source::template find<Reads::whole, length>(cpu, op, spare);
+      if (last == nullptr) return false;
+      if (!cpu.simdUnmasked) [[likely]] {
+        runOnHost<encoding, length, kSource>(vexOperands(cpu, op, cpu.ymm[op.to], last));
+        return true;
+      }
+      const SpareOperand copy = copyOf(last, kSource);
+      const VexOperands operands = vexOperands(cpu, op, cpu.ymm[op.to], &copy);
+      const __m128i words = at(kWordMasks, wordsOfLanes<lanes>(unsigned{op.detail} >> 4U));
+      if (!passes(cpu, words, partsOf(operands, length, kSource).all())) return false;
+      runOnHost<encoding, length, kSource>(operands);
+      return true;
+    }
+  };
+};
+
+bool lowerDotProductOfSingles(const Instruction& instruction, Emitter& emitter) {
+  using Body = DotProduct<"NDS.66.0F3A 40 ib", 4, &dotProductOfSinglesPasses>;
+  static constexpr VectorTable kShort = vexTable<Body::With, VexLength::bits128>(),
+                               kLong = vexTable<Body::With, VexLength::bits256>();
+  const bool isLong = lengthOf(instruction, Reads::whole) == VexLength::bits256;
+  addVex(instruction, emitter, "NDS.66.0F3A 40 ib", isLong ? kLong : kShort);
+  return true;
+}
+
+bool lowerDotProductOfDoubles(const Instruction& instruction, Emitter& emitter) {
+  using Body = DotProduct<"NDS.66.0F3A 41 ib", 2, &dotProductOfDoublesPasses>;
+  static constexpr VectorTable kTable = vexTable<Body::With, VexLength::bits128>();
+  addVex(instruction, emitter, "NDS.66.0F3A 41 ib", kTable);
+  return true;
+}
 
 constexpr std::array kLowerings{
     Lowering{ZYDIS_MNEMONIC_VSQRTPS, &lowerVex<"0F 51", Reads::whole, kNever>},
@@ -53,6 +96,8 @@ constexpr std::array kLowerings{
     Lowering{ZYDIS_MNEMONIC_VROUNDPD, &lowerVex<"66.0F3A 09 ib4", Reads::whole, kNever>},
     Lowering{ZYDIS_MNEMONIC_VROUNDSS, &lowerVex<"NDS.66.0F3A 0A ib4", Reads::one32, kNever>},
     Lowering{ZYDIS_MNEMONIC_VROUNDSD, &lowerVex<"NDS.66.0F3A 0B ib4", Reads::one64, kNever>},
+    Lowering{ZYDIS_MNEMONIC_VDPPS, &lowerDotProductOfSingles},
+    Lowering{ZYDIS_MNEMONIC_VDPPD, &lowerDotProductOfDoubles},
 };
 
 }  // namespace

@@ -71,7 +71,7 @@ bool lowerMasked(const Instruction& instruction, Emitter& emitter) {
   return true;
 }
 
-// ---- gathers: `from` is the vector of indices, `third` the mask, `detail` how many lanes there are
+// ---- gathers: `from` is the vector of indices, `third` the mask
 
 // SDM 1, 3.3.7: with 32-bit addresses the whole sum wraps, and the segment's base comes to it after that.
 std::uint64_t withIndex(const Cpu& cpu, const Operation& op, std::uint64_t address, std::int64_t index) {
@@ -81,21 +81,30 @@ std::uint64_t withIndex(const Cpu& cpu, const Operation& op, std::uint64_t addre
   return base + ((sum - base) & 0xffff'ffffU);
 }
 
-template <class T, class Index>
+// Each lane all ones or all zeros by its sign, of as much as the instruction's length.
+template <class T>
+WideVector extendedMask(const WideVector& mask, VexLength length) {
+  WideVector extended;
+  const unsigned lanes = bytesRead(Reads::whole, length) / sizeof(T);
+  for (unsigned lane = 0; lane < lanes; ++lane) setLane(extended, lane, isSelected<T>(mask, lane) ? ~T{0} : T{0});
+  return extended;
+}
+
+// A fault leaves the lanes before it done and not selected, and the mask extended, as processors do (SDM 2,
+// VPGATHERDD). What waits for a device is begun again from the start, and finds its answers there.
+template <class T, class Index, VexLength length>
 bool gather(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
+  constexpr unsigned kLanes = bytesRead(Reads::whole, length) / std::max(sizeof(T), sizeof(Index));
   std::uint64_t address = 0;
   if (!effectiveAddress<Form::any>(cpu, op, address)) return false;
   const WideVector& indices = cpu.ymm[op.from];
-  WideVector result, mask = cpu.ymm[op.third];
-  const unsigned lanes = op.detail;
-  for (unsigned lane = 0; lane < lanes; ++lane) setLane(result, lane, laneOf<T>(cpu.ymm[op.to], lane));
-  for (unsigned lane = 0; lane < lanes; ++lane) {
+  WideVector result = cpu.ymm[op.to], mask = extendedMask<T>(cpu.ymm[op.third], length);
+  for (unsigned lane = 0; lane < kLanes; ++lane) {
     if (!isSelected<T>(mask, lane)) continue;
     T value;
     const auto index = static_cast<std::int64_t>(laneOf<Index>(indices, lane));
     if (!load(cpu, withIndex(cpu, op, address, index), value)) {
-      // What waits for a device is begun again from the start, and finds its answers there.
-      if (cpu.stop == Stop::exception && lane != 0) {
+      if (cpu.stop == Stop::exception) {
         cpu.ymm[op.to] = result;
         cpu.ymm[op.third] = mask;
       }
@@ -104,6 +113,8 @@ bool gather(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
     setLane(result, lane, value);
     setLane(mask, lane, T{0});
   }
+  constexpr unsigned kAllLanes = sizeof(WideVector) / sizeof(T);
+  for (unsigned lane = kLanes; lane < kAllLanes; ++lane) setLane(result, lane, T{0});
   cpu.ymm[op.to] = result;
   cpu.ymm[op.third] = {};
   return true;
@@ -114,13 +125,13 @@ bool lowerGather(const Instruction& instruction, Emitter& emitter) {
   Operand memory = instruction.operand(1);
   const ZydisRegister indices = memory.mem.index;
   memory.mem.index = ZYDIS_REGISTER_NONE;
-  Operation& op = emitter.add(&step<&gather<T, Index>>);
+  const bool isLong = lengthOf(instruction, Reads::whole) == VexLength::bits256;
+  Operation& op =
+      emitter.add(isLong ? &step<&gather<T, Index, VexLength::bits256>> : &step<&gather<T, Index, VexLength::bits128>>);
   emitter.setAddress(op, memory);
   op.to = registerNumber(instruction.operand(0).reg.value);
   op.from = registerNumber(indices);
   op.third = registerNumber(instruction.operand(2).reg.value);
-  constexpr std::size_t kLaneBytes = std::max(sizeof(T), sizeof(Index));
-  op.detail = static_cast<std::uint8_t>(bytesRead(Reads::whole, lengthOf(instruction, Reads::whole)) / kLaneBytes);
   return true;
 }
 
