@@ -1,5 +1,5 @@
-// The roads of an acquire, fastest first: a clone that is ready; a restore into a blank, or into a process spawned for
-// it; a boot.
+// The roads of an acquire, fastest first: a clone that is ready; one that a maker restores (workers.cpp), into a blank
+// or into a process spawned for it; a boot.
 #include <utility>
 
 #include <fmt/format.h>
@@ -8,6 +8,10 @@
 
 namespace qm::pool {
 namespace {
+
+Error noSnapshot(std::string_view name) {
+  return {Remedy::retry, fmt::format("template {} has no usable snapshot: build it", name)};
+}
 
 Error notOpen(Road road, std::string_view name, std::string_view remedy) {
   return {Remedy::retry, fmt::format("the road {} is not open for template {}: {}", pool::name(road), name, remedy)};
@@ -43,7 +47,8 @@ Result<Grant> Pool::Inside::grant(const AcquireRequest& request, Taken taken, co
   }
   const Now when{.time = now(), .wall = wiring_.clock.wallNow()};
   LeaseBook::Opened opened = leases_.open(request.templateName, taken.road, std::move(taken.vm), request.ttl, when);
-  changed_.notify_all();  // the reaper's next expiry, and the refill of what was taken
+  if (when.time + request.ttl < reaperLooksAt_) ends_.notify_one();
+  work_.notify_one();  // the refill of what was taken
   return Grant{.id = std::move(opened.view.id),
                .token = std::move(opened.token),
                .road = taken.road,
@@ -51,20 +56,21 @@ Result<Grant> Pool::Inside::grant(const AcquireRequest& request, Taken taken, co
                .expiresAt = opened.view.expiresAt};
 }
 
-Result<Pool::Inside::Taken> Pool::Inside::take(const AcquireRequest& request, PhaseTimer& timer) {
+Result<Taken> Pool::Inside::take(const AcquireRequest& request, PhaseTimer& timer) {
   TRY(source(request.templateName));
   if (request.forced) return takeForced(request, *request.forced, timer);
   if (auto ready = takeReady(request, timer)) return *std::move(ready);
-  if (auto restored = takeRestored(request.templateName, timer)) return *std::move(restored);
+  // Why it was not served was told where it happened.
+  if (auto ordered = order(request.templateName, std::nullopt, nullptr, timer)) return *std::move(ordered);
   {
     const std::lock_guard lock(mutex_);
     board_.suggestBuild(request.templateName);
-    changed_.notify_all();
+    builds_.notify_one();
   }
   return takeBooted(request.templateName, timer);
 }
 
-Result<Pool::Inside::Taken> Pool::Inside::takeForced(const AcquireRequest& request, Road road, PhaseTimer& timer) {
+Result<Taken> Pool::Inside::takeForced(const AcquireRequest& request, Road road, PhaseTimer& timer) {
   const std::string& templateName = request.templateName;
   if (road == Road::boot) return takeBooted(templateName, timer);
   if (road == Road::ready) {
@@ -72,18 +78,18 @@ Result<Pool::Inside::Taken> Pool::Inside::takeForced(const AcquireRequest& reque
     if (!ready) return notOpen(road, templateName, "no clone is ready; wait longer");
     return *std::move(ready);
   }
-  const Source source = TRY(this->source(templateName));
-  if (source.image == nullptr) return notOpen(road, templateName, "it has no usable snapshot; build it");
+  if (TRY(source(templateName)).image == nullptr) {
+    return notOpen(road, templateName, "it has no usable snapshot; build it");
+  }
   Vm blank;
   if (road == Road::blank) {
     blank = timer.time(Phase::wait, [&] { return waitForBlank(now() + request.wait); });
     if (blank == nullptr) return notOpen(road, templateName, "no blank process waits; wait longer");
   }
-  Vm vm = TRY(restore(source, std::move(blank), timer));
-  return Taken{.vm = std::move(vm), .road = road};
+  return order(templateName, road, std::move(blank), timer);
 }
 
-std::optional<Pool::Inside::Taken> Pool::Inside::takeReady(const AcquireRequest& request, PhaseTimer& timer) {
+std::optional<Taken> Pool::Inside::takeReady(const AcquireRequest& request, PhaseTimer& timer) {
   Vm vm = timer.time(Phase::take, [&] {
     Lock lock(mutex_);
     return takeLiving(lock, request.templateName);
@@ -94,7 +100,7 @@ std::optional<Pool::Inside::Taken> Pool::Inside::takeReady(const AcquireRequest&
                     [&] { return waitForReady(request.templateName, deadline, request.forced.has_value()); });
   }
   if (vm == nullptr) return std::nullopt;
-  return Taken{.vm = std::move(vm), .road = Road::ready};
+  return Taken{.vm = std::move(vm), .road = Road::ready, .phases = {}};
 }
 
 // Waits only where a ready clone is to be expected, unless told to all the same.
@@ -103,7 +109,7 @@ Vm Pool::Inside::waitForReady(std::string_view name, TimePoint deadline, bool fo
   while (!closing_) {
     if (Vm vm = takeLiving(lock, name)) return vm;
     if (now() >= deadline || !(forced || board_.expectsReady(name))) return nullptr;
-    wiring_.clock.waitUntil(changed_, lock, deadline);
+    wiring_.clock.waitUntil(ready_, lock, deadline);
   }
   return nullptr;
 }
@@ -118,7 +124,7 @@ Vm Pool::Inside::takeLiving(Lock& lock, std::string_view name) {
     wiring_.log.warning("clone.died", {{"template", name}, {"vm", vm->id()}});
     wiring_.observer.cloneFailed(name, Phase::take, died);
     lock.lock();
-    changed_.notify_all();
+    work_.notify_one();
   }
   return nullptr;
 }
@@ -127,39 +133,35 @@ Vm Pool::Inside::waitForBlank(TimePoint deadline) {
   Lock lock(mutex_);
   while (!closing_) {
     if (Vm blank = blanks_.take()) {
-      changed_.notify_all();
+      work_.notify_one();
       return blank;
     }
     if (now() >= deadline) return nullptr;
-    wiring_.clock.waitUntil(changed_, lock, deadline);
+    wiring_.clock.waitUntil(ready_, lock, deadline);
   }
   return nullptr;
 }
 
 // As often as attempts are allowed and the snapshot counts as usable; every failure was told by then.
-std::optional<Pool::Inside::Taken> Pool::Inside::takeRestored(std::string_view name, PhaseTimer& timer) {
-  for (std::uint32_t attempt = 0; attempt < settings_.cloneAttempts; ++attempt) {
-    const auto source = this->source(name);
-    if (!source || source->image == nullptr) return std::nullopt;
-    Vm blank = waitForBlank(TimePoint::min());
-    const Road road = blank != nullptr ? Road::blank : Road::spawn;
-    if (auto vm = restore(*source, std::move(blank), timer)) return Taken{.vm = *std::move(vm), .road = road};
+Result<Taken> Pool::Inside::order(std::string_view name, std::optional<Road> forced, Vm blank, PhaseTimer& timer) {
+  Order order{.templateName = std::string(name), .since = now(), .forced = forced, .blank = std::move(blank)};
+  Lock lock(mutex_);
+  if (!forced) {
+    // One may have come since the caller looked.
+    if (Vm vm = takeLiving(lock, name)) return Taken{.vm = std::move(vm), .road = Road::ready, .phases = {}};
   }
-  return std::nullopt;
+  if (closing_) return Error(Remedy::giveUp, "the pool is shutting down");
+  const auto source = board_.source(name);
+  if (!source || source->image == nullptr) return noSnapshot(name);
+  orders_.add(order);
+  work_.notify_one();
+  while (!order.answer) wiring_.clock.waitUntil(order.answered, lock, TimePoint::max());
+  lock.unlock();
+  if (order.answer->has_value()) timer.add((*order.answer)->phases);
+  return *std::move(order.answer);
 }
 
-Result<Vm> Pool::Inside::restore(const Source& source, Vm blank, PhaseTimer& timer) {
-  auto vm = maker_.restore(source.recipe, *source.image, std::move(blank), timer);
-  if (!vm) {
-    cloneFailed(source, timer.at(), vm.error());
-    return vm;
-  }
-  const std::lock_guard lock(mutex_);
-  board_.cloneWorked(source);
-  return vm;
-}
-
-Result<Pool::Inside::Taken> Pool::Inside::takeBooted(std::string_view name, PhaseTimer& timer) {
+Result<Taken> Pool::Inside::takeBooted(std::string_view name, PhaseTimer& timer) {
   Source source = TRY(this->source(name));
   auto vm = maker_.boot(source.recipe, timer);
   if (!vm) {
@@ -168,7 +170,7 @@ Result<Pool::Inside::Taken> Pool::Inside::takeBooted(std::string_view name, Phas
     cloneFailed(source, timer.at(), vm.error());
     return std::move(vm).error();
   }
-  return Taken{.vm = *std::move(vm), .road = Road::boot};
+  return Taken{.vm = *std::move(vm), .road = Road::boot, .phases = {}};
 }
 
 }  // namespace qm::pool

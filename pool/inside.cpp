@@ -15,6 +15,9 @@ Error noSuchTemplate(std::string_view name) {
   return {Remedy::fixInput, fmt::format("there is no template {}: put its recipe first", name)};
 }
 
+// Processes that were killed and still lie about; each holds what its guest has dirtied.
+constexpr std::size_t kMostUnended = 256;
+
 }  // namespace
 
 Pool::Inside::Inside(PoolWiring wiring, const PoolSettings& settings)
@@ -27,7 +30,7 @@ Pool::Inside::Inside(PoolWiring wiring, const PoolSettings& settings)
       blanks_(settings_.blanks) {
   workers_.emplace_back([this] { buildTemplates(); });
   workers_.emplace_back([this] { reap(); });
-  for (std::uint32_t i = 0; i < settings_.refillsAtOnce; ++i) workers_.emplace_back([this] { refill(); });
+  for (std::uint32_t i = 0; i < settings_.refillsAtOnce; ++i) workers_.emplace_back([this] { make(); });
 }
 
 Result<Pool::Inside::Call> Pool::Inside::Call::begin(Inside& pool) {
@@ -41,7 +44,8 @@ Pool::Inside::Call::~Call() {
   if (pool_ == nullptr) return;
   const std::lock_guard lock(pool_->mutex_);
   --pool_->calls_;
-  pool_->changed_.notify_all();
+  if (pool_->closing_) pool_->idle_.notify_all();
+  if (!pool_->retired_.empty()) pool_->ends_.notify_one();  // this call may have been the last to use one
 }
 
 Status Pool::Inside::putTemplate(const Recipe& recipe) {
@@ -80,7 +84,7 @@ Status Pool::Inside::build(std::string_view name) {
   const Call call = TRY(Call::begin(*this));
   const std::lock_guard lock(mutex_);
   if (!board_.requestBuild(name)) return noSuchTemplate(name);
-  changed_.notify_all();
+  builds_.notify_all();
   return {};
 }
 
@@ -116,18 +120,28 @@ Result<LeaseView> Pool::Inside::renew(std::string_view id, std::chrono::millisec
   const Call call = TRY(Call::begin(*this));
   TRY(checkTtl(ttl));
   const std::lock_guard lock(mutex_);
-  changed_.notify_all();
+  ends_.notify_one();
   return leases_.renew(id, ttl, {.time = now(), .wall = wiring_.clock.wallNow()});
 }
 
+// The guest is out of everybody's reach when this answers; what is left of its process is the reaper's, unless that one
+// lags far behind.
 Status Pool::Inside::release(std::string_view id) {
   const Call call = TRY(Call::begin(*this));
   Lock lock(mutex_);
   auto closed = TRY(leases_.close(id));
   lock.unlock();
-  std::vector<LeaseBook::Closed> one;
-  if (closed) one.push_back(*std::move(closed));
-  end(one, LeaseEnd::released);
+  if (!closed) return {};
+  closed->vm->kill();
+  Ended ended{.closed = *std::move(closed), .why = LeaseEnd::released};
+  lock.lock();
+  if (unended_.size() < kMostUnended) {
+    unended_.push_back(std::move(ended));
+    ends_.notify_one();
+    return {};
+  }
+  lock.unlock();
+  end({std::move(ended)});
   return {};
 }
 
@@ -181,9 +195,13 @@ std::uint32_t Pool::Inside::blanks() const {
   return blanks_.count();
 }
 
+void Pool::Inside::wakeAll() {
+  for (std::condition_variable* sleepers : {&work_, &builds_, &ends_, &ready_}) sleepers->notify_all();
+}
+
 void Pool::Inside::settle(Lock lock, Discarded discarded) {
   std::ranges::move(discarded.images, std::back_inserter(retired_));
-  changed_.notify_all();
+  wakeAll();
   lock.unlock();
   for (const Vm& clone : discarded.clones) clone->end();
 }
@@ -204,18 +222,22 @@ void Pool::Inside::shutdown() {
   {
     const std::lock_guard lock(mutex_);
     closing_ = true;
-    changed_.notify_all();
+    orders_.answerAll(Error(Remedy::giveUp, "the pool is shutting down"));
+    wakeAll();
     workers = std::exchange(workers_, {});
   }
   vms_.close();
   for (std::thread& worker : workers) worker.join();
   Lock lock(mutex_);
-  changed_.wait(lock, [this] { return calls_ == 0; });
-  std::vector<LeaseBook::Closed> closed = leases_.takeAll();
+  idle_.wait(lock, [this] { return calls_ == 0; });
+  std::vector<Ended> ended = std::exchange(unended_, {});
+  for (LeaseBook::Closed& closed : leases_.takeAll()) {
+    ended.push_back({.closed = std::move(closed), .why = LeaseEnd::shutdown});
+  }
   blanks_.clear();
   for (const Image& image : takeUnused()) static_cast<void>(wiring_.shelf.remove(*image));
   lock.unlock();
-  end(closed, LeaseEnd::shutdown);
+  end(ended);
 }
 
 }  // namespace qm::pool

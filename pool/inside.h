@@ -12,6 +12,7 @@
 
 #include "pool/board/blanks.h"
 #include "pool/board/board.h"
+#include "pool/board/orders.h"
 #include "pool/clone/clone_maker.h"
 #include "pool/clone/phase_timer.h"
 #include "pool/lease/lease_book.h"
@@ -60,11 +61,6 @@ class Pool::Inside {
     Inside* pool_;
   };
 
-  struct Taken {
-    Vm vm;
-    Road road = Road::ready;
-  };
-
   // acquire.cpp. An empty optional: this road is not open just now.
   Result<Taken> take(const AcquireRequest& request, PhaseTimer& timer);
   Result<Taken> takeForced(const AcquireRequest& request, Road road, PhaseTimer& timer);
@@ -72,8 +68,8 @@ class Pool::Inside {
   Vm waitForReady(std::string_view name, TimePoint deadline, bool forced);
   Vm takeLiving(Lock& lock, std::string_view name);
   Vm waitForBlank(TimePoint deadline);
-  std::optional<Taken> takeRestored(std::string_view name, PhaseTimer& timer);
-  Result<Vm> restore(const Source& source, Vm blank, PhaseTimer& timer);
+  // Waits for a maker; an error: the snapshot does not serve, or the order cannot be kept.
+  Result<Taken> order(std::string_view name, std::optional<Road> forced, Vm blank, PhaseTimer& timer);
   Result<Taken> takeBooted(std::string_view name, PhaseTimer& timer);
   Result<Source> source(std::string_view name) const;
   Result<Grant> grant(const AcquireRequest& request, Taken taken, const PhaseTimer& timer);
@@ -81,16 +77,35 @@ class Pool::Inside {
   // workers.cpp
   void buildTemplates();
   void build(const BuildJob& job);
-  void refill();
-  void refill(const Source& source);
+  // What a maker does next: a clone for one caller, for whoever waits first, or for the ready ones.
+  struct Job {
+    Source source;
+    Order* forced = nullptr;  // waits for this one's answer
+    Vm blank;                 // null: to be spawned
+  };
+  void make();
+  std::optional<Job> nextJob(TimePoint now);
+  std::optional<Job> nextForced();
+  std::optional<Job> nextOrdered();
+  void make(Job job);
+  Result<Vm> restore(const Source& source, Vm blank, PhaseTimer& timer);
+  // With the lock, which they release.
+  void deliver(Lock lock, const Job& job, Taken made, TimePoint begun);
+  void failed(Lock lock, const Job& job, const Error& error);
   void spawnBlank();
   void reap();
-  void end(const std::vector<LeaseBook::Closed>& closed, LeaseEnd why);
+  // A VM that nobody may use any more.
+  struct Ended {
+    LeaseBook::Closed closed;
+    LeaseEnd why = LeaseEnd::released;
+  };
+  void end(const std::vector<Ended>& ended);
 
   // Keeps the images until nobody restores from them, unlocks, ends the clones, and wakes whoever waits.
   void settle(Lock lock, Discarded discarded);
   std::vector<Image> takeUnused();
   void cloneFailed(const Source& source, Phase phase, const Error& error);
+  void wakeAll();
   Status checkTtl(std::chrono::milliseconds ttl) const;
   Result<Vm> leased(std::string_view id) const;
   TimePoint now() const { return wiring_.clock.now(); }
@@ -101,11 +116,19 @@ class Pool::Inside {
   CloneMaker maker_;
   TemplateBuilder builder_;
 
-  mutable std::mutex mutex_;         // protects what follows; no other lock is taken while it is held
-  std::condition_variable changed_;  // whatever others may wait for: ready clones, work, closing
+  mutable std::mutex mutex_;  // protects what follows; no other lock is taken while it is held
+  // One for each kind of sleeper, so that a request wakes only who has something to do.
+  std::condition_variable work_;    // makers: something to make
+  std::condition_variable builds_;  // the builder: a template to build
+  std::condition_variable ends_;    // the reaper: VMs to end, an earlier expiry
+  std::condition_variable ready_;   // callers who wait for a ready clone or a blank
+  std::condition_variable idle_;    // shutdown(): no call is under way
   Board board_;
+  Orders orders_;
   LeaseBook leases_;
   Blanks blanks_;
+  std::vector<Ended> unended_;
+  TimePoint reaperLooksAt_ = TimePoint::max();
   std::vector<Image> retired_;
   bool closing_ = false;
   std::uint32_t calls_ = 0;

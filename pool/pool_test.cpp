@@ -1,5 +1,6 @@
 #include "pool/pool.h"
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <set>
@@ -133,8 +134,8 @@ TEST_F(PoolTest, AMissWithoutABlankIsRestoredIntoAFreshProcess) {
   EXPECT_EQ(grant->road, Road::spawn);
   std::vector<Phase> phases;
   for (const auto& [phase, took] : grant->phases.entries()) phases.push_back(phase);
-  EXPECT_THAT(phases,
-              ElementsAre(Phase::take, Phase::spawn, Phase::restore, Phase::connect, Phase::renew, Phase::ping));
+  EXPECT_THAT(phases, ElementsAre(Phase::take, Phase::wait, Phase::spawn, Phase::restore, Phase::connect, Phase::renew,
+                                  Phase::ping));
 }
 
 TEST_F(PoolTest, AMissingSnapshotMeansABootAndABuild) {
@@ -323,14 +324,58 @@ TEST_F(PoolTest, AnAcquireThatWaitsTakesTheReadyCloneThatComes) {
 }
 
 TEST_F(PoolTest, AnAcquireThatHasWaitedLongEnoughTakesASlowerRoad) {
-  start({.refillsAtOnce = 0, .blanks = 0});
+  start();
   putAndBuild(recipeOf("hello", 1));
+  awaitReady("hello", 1);
+  vms.closeGate();
+  ASSERT_EQ(acquire("hello")->road, Road::ready);
   std::thread time([&] {
     std::this_thread::sleep_for(milliseconds(5));
     clock.advance(milliseconds(500));
+    std::this_thread::sleep_for(milliseconds(20));
+    vms.openGate();
   });
   EXPECT_EQ(acquire("hello", std::nullopt, milliseconds(500))->road, Road::spawn);
   time.join();
+}
+
+TEST_F(PoolTest, ManyMissesAtOnceAreServedInTurnByAsManyMakersAsThereAre) {
+  start({.refillsAtOnce = 2, .blanks = 0});
+  putAndBuild(recipeOf("hello", 0));
+  vms.closeGate();
+  constexpr int kCallers = 8;
+  std::atomic<int> granted = 0;
+  std::vector<std::thread> callers;
+  for (int i = 0; i < kCallers; ++i) callers.emplace_back([&] { granted += acquire("hello").has_value() ? 1 : 0; });
+  eventually([&] { return vms.alive() == 2; });
+  std::this_thread::sleep_for(milliseconds(20));
+  EXPECT_EQ(vms.alive(), 2U);
+  vms.openGate();
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(granted, kCallers);
+  EXPECT_EQ(observer.count("acquired spawn"), kCallers);
+}
+
+TEST_F(PoolTest, AMissTakesTheCloneThatWasBeingMadeForTheReady) {
+  start({.refillsAtOnce = 1, .blanks = 0});
+  putAndBuild(recipeOf("hello", 1));
+  awaitReady("hello", 1);
+  vms.closeGate();
+  const auto first = acquire("hello");
+  ASSERT_EQ(first->road, Road::ready);
+  eventually([&] { return vms.alive() == 2; });  // the refill, held up at the gate
+  clock.advance(milliseconds(1));
+  std::thread opener([&] {
+    std::this_thread::sleep_for(milliseconds(5));
+    vms.openGate();
+  });
+  const auto second = acquire("hello");
+  opener.join();
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->road, Road::spawn);
+  std::vector<Phase> phases;
+  for (const auto& [phase, took] : second->phases.entries()) phases.push_back(phase);
+  EXPECT_THAT(phases, ElementsAre(Phase::take, Phase::wait));
 }
 
 TEST_F(PoolTest, ALeaseRunsCommandsInItsVm) {
@@ -360,7 +405,8 @@ TEST_F(PoolTest, AReleasedVmIsDestroyedAndReleasingAgainIsFree) {
   putAndBuild(recipeOf("hello", 0));
   const auto grant = acquire("hello");
   ASSERT_TRUE(pool->release(grant->id));
-  EXPECT_EQ(vms.alive(), 0U);
+  EXPECT_EQ(vms.alive(), 0U);                         // at once; its remains are taken away in their time
+  eventually([&] { return vms.count("end") == 2; });  // and that of the template's
   EXPECT_TRUE(pool->release(grant->id));
   EXPECT_FALSE(pool->ping(grant->id));
   EXPECT_FALSE(pool->release("lease-never"));

@@ -1,11 +1,32 @@
-// The pool's own threads: one builds templates, some refill, one ends what has expired. Each takes a job from the board
-// under the mutex, does it outside, and tells the board how it went.
+// The pool's own threads: one builds templates, some make clones, one ends what has expired or was released. Each takes
+// a job from the board under the mutex, does it outside, and tells the board how it went.
 #include <algorithm>
+#include <chrono>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "pool/inside.h"
 
 namespace qm::pool {
+namespace {
+
+Error unservable(std::string_view name) {
+  return {Remedy::retry, fmt::format("template {} has no usable snapshot any more", name)};
+}
+
+// What a caller waited for: all of the making when it was begun for a caller, and its end only when it was under way.
+Phases phasesOf(const Order& order, const Phases& making, TimePoint begun, TimePoint now) {
+  const bool sawAll = order.since <= begun;
+  Phases phases;
+  const auto waited = (sawAll ? begun : now) - order.since;
+  phases.add(Phase::wait, std::chrono::duration_cast<std::chrono::microseconds>(waited));
+  if (!sawAll) return phases;
+  for (const auto& [phase, took] : making.entries()) phases.add(phase, took);
+  return phases;
+}
+
+}  // namespace
 
 void Pool::Inside::buildTemplates() {
   Lock lock(mutex_);
@@ -16,7 +37,7 @@ void Pool::Inside::buildTemplates() {
       lock.lock();
       continue;
     }
-    wiring_.clock.waitUntil(changed_, lock, board_.nextDue(now()));
+    wiring_.clock.waitUntil(builds_, lock, board_.nextDue(now()));
   }
 }
 
@@ -44,35 +65,92 @@ void Pool::Inside::build(const BuildJob& job) {
   wiring_.observer.templateFailed(job.recipe.name, image.error());
 }
 
-void Pool::Inside::refill() {
+void Pool::Inside::make() {
   Lock lock(mutex_);
   while (!closing_) {
     const TimePoint time = now();
-    if (const auto source = board_.nextRefill(time)) {
+    if (auto job = nextJob(time)) {
       lock.unlock();
-      refill(*source);
+      make(*std::exchange(job, std::nullopt));
       lock.lock();
+      if (!retired_.empty()) ends_.notify_one();  // the job may have been the last to use one
     } else if (blanks_.beginSpawn(time)) {
       lock.unlock();
       spawnBlank();
       lock.lock();
     } else {
-      wiring_.clock.waitUntil(changed_, lock, std::min(board_.nextDue(time), blanks_.nextDue(time)));
+      wiring_.clock.waitUntil(work_, lock, std::min(board_.nextDue(time), blanks_.nextDue(time)));
     }
   }
 }
 
-void Pool::Inside::refill(const Source& source) {
-  PhaseTimer timer(wiring_.clock);
-  auto clone = restore(source, nullptr, timer);
-  Lock lock(mutex_);
-  if (!clone) {
-    board_.refillFailed(source);
-    return settle(std::move(lock), {});
+// Who waits comes before those who may come.
+std::optional<Pool::Inside::Job> Pool::Inside::nextJob(TimePoint now) {
+  if (auto job = nextForced()) return job;
+  if (auto job = nextOrdered()) return job;
+  auto source = board_.nextRefill(now);
+  if (!source) return std::nullopt;
+  return Job{.source = *std::move(source)};
+}
+
+std::optional<Pool::Inside::Job> Pool::Inside::nextForced() {
+  while (Order* order = orders_.takeForced()) {
+    auto source = board_.source(order->templateName);
+    if (source && source->image != nullptr) {
+      return Job{.source = *std::move(source), .forced = order, .blank = std::move(order->blank)};
+    }
+    orders_.answer(*order, unservable(order->templateName));
   }
-  if (!board_.refilled(source, *clone)) return settle(std::move(lock), {.clones = {*std::move(clone)}});
+  return std::nullopt;
+}
+
+std::optional<Pool::Inside::Job> Pool::Inside::nextOrdered() {
+  for (const std::string& name : orders_.templates()) {
+    const auto source = board_.source(name);
+    if (!source || source->image == nullptr) {
+      while (Order* order = orders_.first(name)) orders_.answer(*order, unservable(name));
+    } else if (auto ordered = board_.nextOrdered(name, orders_.count(name))) {
+      return Job{.source = *std::move(ordered), .blank = blanks_.take()};
+    }
+  }
+  return std::nullopt;
+}
+
+void Pool::Inside::make(Job job) {
+  const TimePoint begun = now();
+  const Road road = job.blank != nullptr ? Road::blank : Road::spawn;
+  PhaseTimer timer(wiring_.clock);
+  auto vm = maker_.restore(job.source.recipe, *job.source.image, std::move(job.blank), timer);
+  if (!vm) cloneFailed(job.source, timer.at(), vm.error());
+  Lock lock(mutex_);
+  if (!vm) return failed(std::move(lock), job, vm.error());
+  board_.cloneWorked(job.source);
+  deliver(std::move(lock), job, {.vm = *std::move(vm), .road = road, .phases = timer.phases()}, begun);
+}
+
+void Pool::Inside::deliver(Lock lock, const Job& job, Taken made, TimePoint begun) {
+  const std::string& name = job.source.recipe.name;
+  Order* order = job.forced != nullptr ? job.forced : orders_.first(name);
+  if (order == nullptr) {
+    if (!board_.refilled(job.source, made.vm)) return settle(std::move(lock), {.clones = {std::move(made.vm)}});
+    ready_.notify_all();
+    lock.unlock();
+    wiring_.observer.cloneReady(name, made.phases);
+    return;
+  }
+  if (job.forced == nullptr && !board_.handedOver(job.source)) {
+    return settle(std::move(lock), {.clones = {std::move(made.vm)}});
+  }
+  made.phases = phasesOf(*order, made.phases, begun, now());
+  orders_.answer(*order, std::move(made));
+}
+
+void Pool::Inside::failed(Lock lock, const Job& job, const Error& error) {
+  if (job.forced != nullptr) return orders_.answer(*job.forced, error);
+  board_.refillFailed(job.source);
+  Order* first = orders_.first(job.source.recipe.name);
+  if (first != nullptr && ++first->failures >= settings_.cloneAttempts) orders_.answer(*first, error);
   settle(std::move(lock), {});
-  wiring_.observer.cloneReady(source.recipe.name, timer.phases());
 }
 
 void Pool::Inside::spawnBlank() {
@@ -90,14 +168,18 @@ void Pool::Inside::spawnBlank() {
 void Pool::Inside::reap() {
   Lock lock(mutex_);
   while (!closing_) {
-    const std::vector<LeaseBook::Closed> expired = leases_.takeExpired(now());
+    std::vector<Ended> ended = std::exchange(unended_, {});
+    for (LeaseBook::Closed& closed : leases_.takeExpired(now())) {
+      ended.push_back({.closed = std::move(closed), .why = LeaseEnd::expired});
+    }
     const std::vector<Image> unused = takeUnused();
-    if (expired.empty() && unused.empty()) {
-      wiring_.clock.waitUntil(changed_, lock, leases_.nextExpiry());
+    if (ended.empty() && unused.empty()) {
+      reaperLooksAt_ = leases_.nextExpiry();
+      wiring_.clock.waitUntil(ends_, lock, reaperLooksAt_);
       continue;
     }
     lock.unlock();
-    end(expired, LeaseEnd::expired);
+    end(ended);
     for (const Image& image : unused) {
       if (const Status removed = wiring_.shelf.remove(*image); !removed) {
         wiring_.log.warning("snapshot.left", {{"folder", image->folder.native()}, {"error", removed.error().text()}});
@@ -116,11 +198,13 @@ std::vector<Image> Pool::Inside::takeUnused() {
   return unused;
 }
 
-void Pool::Inside::end(const std::vector<LeaseBook::Closed>& closed, LeaseEnd why) {
-  for (const auto& [view, vm] : closed) {
-    vm->end();
-    wiring_.log.info("lease.ended", {{"lease", view.id}, {"why", name(why)}});
-    wiring_.observer.leaseEnded(view.templateName, why);
+// All are killed before the first is waited for: they die side by side.
+void Pool::Inside::end(const std::vector<Ended>& ended) {
+  for (const Ended& one : ended) one.closed.vm->kill();
+  for (const auto& [closed, why] : ended) {
+    closed.vm->end();
+    wiring_.log.info("lease.ended", {{"lease", closed.view.id}, {"why", name(why)}});
+    wiring_.observer.leaseEnded(closed.view.templateName, why);
   }
 }
 

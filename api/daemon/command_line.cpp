@@ -21,6 +21,7 @@ struct Options {
   std::string listen;
   std::string hypervisor;
   std::string jail;
+  std::string seccompLevel;
   std::string vmm;
   std::string spawner;
   std::vector<std::string> folders;
@@ -36,6 +37,8 @@ void describe(CLI::App& app, Options& options) {
   app.add_option("--hypervisor", options.hypervisor,
                  "auto: KVM once a probe guest ran, else soft; kvm: untried; soft [auto]");
   app.add_option("--jail", options.jail, "namespaces, or none: VMs are plain processes [namespaces]");
+  app.add_option("--seccomp-level", options.seccompLevel,
+                 "A VMM's system calls: 0 all, 1 those that each thread needs, 2 with their arguments [2]");
   app.add_option("--vmm", options.vmm, "The program quickmatch-vmm [beside this one]");
   app.add_option("--spawner", options.spawner, "The program quickmatch-spawner [beside this one]");
   app.add_option("--folder", options.folders, "A folder of kernels and images that jailed VMs see; may be repeated");
@@ -76,6 +79,7 @@ Result<DaemonCommand> commandOf(const Options& options, const Environment& envir
   if (!options.listen.empty()) config.listen = options.listen == "none" ? "" : options.listen;
   if (!options.hypervisor.empty()) config.hypervisor = TRY(hypervisorNamed(options.hypervisor));
   if (!options.jail.empty()) config.jail = TRY(jailNamed(options.jail));
+  if (!options.seccompLevel.empty()) config.seccomp = TRY(seccomp::levelNamed(options.seccompLevel));
   if (!options.vmm.empty()) config.vmm = absolute(options.vmm);
   if (!options.spawner.empty()) config.spawner = absolute(options.spawner);
   for (const std::string& folder : options.folders) config.folders.push_back(absolute(folder));

@@ -21,6 +21,7 @@ Result<std::unique_ptr<VmmLauncher>> launcherFor(const DaemonConfig& config, con
   LauncherSettings settings{
       .vmm = config.vmm, .spawner = config.spawner, .backend = backend, .folders = config.folders};
   settings.isolation = config.jail == JailChoice::namespaces ? Isolation::jailed : Isolation::bare;
+  settings.seccomp = config.seccomp;
   settings.folders.push_back(state.snapshots());
   return VmmLauncher::start(settings);
 }

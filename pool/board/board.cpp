@@ -138,6 +138,13 @@ void Board::buildFailed(const BuildJob& job, const Error& error, TimePoint now) 
   if (error.remedy() == Remedy::retry && entry->recipe.poolSize > 0) entry->due = SnapshotSource::build;
 }
 
+std::optional<Source> Board::nextOrdered(std::string_view name, std::uint32_t orders) {
+  Entry* entry = find(name);
+  if (entry == nullptr || entry->image == nullptr || entry->making >= orders) return std::nullopt;
+  ++entry->making;
+  return Source{.recipe = entry->recipe, .image = entry->image, .generation = entry->generation};
+}
+
 // The template with the fewest clones first: one that is drained all the time does not starve the others.
 std::optional<Source> Board::nextRefill(TimePoint now) {
   Entry* poorest = nullptr;
@@ -148,6 +155,13 @@ std::optional<Source> Board::nextRefill(TimePoint now) {
   if (poorest == nullptr) return std::nullopt;
   ++poorest->making;
   return Source{.recipe = poorest->recipe, .image = poorest->image, .generation = poorest->generation};
+}
+
+bool Board::handedOver(const Source& source) {
+  Entry* entry = current(source);
+  if (entry == nullptr) return false;
+  --entry->making;
+  return true;
 }
 
 bool Board::refilled(const Source& source, Vm clone) {

@@ -73,7 +73,11 @@ class Board {
   Discarded built(const BuildJob& job, Image image);
   void buildFailed(const BuildJob& job, const Error& error, TimePoint now);
 
+  // What a caller who waits is served from; none: no usable snapshot, or there are as many on their way as `orders`.
+  std::optional<Source> nextOrdered(std::string_view name, std::uint32_t orders);
   std::optional<Source> nextRefill(TimePoint now);
+  // The clone is somebody's who waited for it. False: it came too late and is to be ended.
+  bool handedOver(const Source& source);
   // Adds the clone to the ready ones; false: it came too late and is to be ended.
   bool refilled(const Source& source, Vm clone);
   void refillFailed(const Source& source);

@@ -22,6 +22,11 @@ class PhaseTimer {
     return answer;
   }
 
+  // What somebody else timed.
+  void add(const Phases& phases) {
+    for (const auto& [phase, took] : phases.entries()) phases_.add(phase, took);
+  }
+
   Phase at() const { return at_; }  // the last step begun
   const Phases& phases() const { return phases_; }
 

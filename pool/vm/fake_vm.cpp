@@ -36,7 +36,7 @@ class FakeVm final : public VmProcess {
   Status restore(const RestorePlan& plan, Deadline) override {
     {
       std::unique_lock lock(all_.mutex_);
-      all_.changed_.wait(lock, [this] { return !all_.gateClosed_ || ended_; });
+      all_.changed_.wait(lock, [this] { return !all_.gateClosed_ || killed_; });
       guestNonce_ = all_.saved_[plan.memory];
     }
     return step(Phase::restore, "restore");
@@ -75,18 +75,23 @@ class FakeVm final : public VmProcess {
       std::unique_lock lock(all_.mutex_);
       ++all_.sleepers_;
       all_.changed_.notify_all();
-      all_.changed_.wait(lock, [this] { return ended_; });
+      all_.changed_.wait(lock, [this] { return killed_; });
       return ended();
     }
     return agent::Ran{.out = bytesOf(run.argv.back())};
   }
 
+  void kill() override {
+    const std::lock_guard lock(all_.mutex_);
+    if (std::exchange(killed_, true)) return;
+    --all_.alive_;
+    all_.changed_.notify_all();
+  }
   void end() override {
+    kill();
     {
       const std::lock_guard lock(all_.mutex_);
       if (std::exchange(ended_, true)) return;
-      --all_.alive_;
-      all_.changed_.notify_all();
     }
     all_.note(id_, "end");
   }
@@ -94,7 +99,7 @@ class FakeVm final : public VmProcess {
  private:
   bool living() const {
     const std::lock_guard lock(all_.mutex_);
-    return !ended_ && bornAt_ == all_.deaths_;
+    return !killed_ && bornAt_ == all_.deaths_;
   }
   Status step(Phase phase, std::string event) {
     if (!living()) return ended();
@@ -107,6 +112,7 @@ class FakeVm final : public VmProcess {
   // Guarded by all_.mutex_.
   std::uint64_t bornAt_ = 0;
   std::uint64_t guestNonce_ = 0;
+  bool killed_ = false;
   bool ended_ = false;
 };
 

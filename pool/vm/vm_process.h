@@ -51,7 +51,7 @@ struct MemoryUse {
 
 // A resource: it begins as a blank (a process without a guest) and takes one guest in its life, by boot() or restore().
 // Threads: boot, restore, pauseAndSave and connectAgent are called by one thread at a time; ping, run, memoryUse,
-// isAlive and end by any, also at once: several runs may be under way while another thread pings or ends the VM.
+// isAlive, kill and end by any, also at once: several runs may be under way while another thread pings or ends the VM.
 // Errors: fixInput means that what was passed does not fit (a snapshot that is refused, a kernel that is none).
 class VmProcess {
  public:
@@ -79,6 +79,9 @@ class VmProcess {
   virtual Result<agent::Renewed> renew(const agent::Renew& renew, Deadline deadline) = 0;
   virtual Result<agent::Ran> run(const agent::Run& run, Deadline deadline) = 0;
 
+  // Kills the process and does not wait for its end: once it answers, nobody reaches the guest any more, and the guest
+  // nobody. end() is still to follow. Idempotent.
+  virtual void kill() = 0;
   // Kills the process, waits for it and removes what it left. Idempotent. Calls under way on other threads fail soon.
   virtual void end() = 0;
 };

@@ -44,8 +44,8 @@ class Determinism : public testing::Test {
   // It needs nobody: work of several processes with timers, sleep, random numbers and the wall clock; then a reset.
   static MachineConfig config() {
     MachineConfig config;
-    config.kernel = guestProducts() / "guest-kernel/current/vmlinux";
-    config.initrd = guestProducts() / "images/current/guest-test.cpio";
+    config.kernel = test::products() / "guest-kernel/current/vmlinux";
+    config.initrd = test::products() / "images/current/guest-test.cpio";
     // The kernel takes its devices from what stands before "--"; those that the machine adds are the shell's arguments.
     config.bootArguments = "console=ttyS0 reboot=k panic=-1 quiet rdinit=/bin/busybox";
     for (std::size_t n = 0; n < 2; ++n)

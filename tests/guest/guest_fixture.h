@@ -16,19 +16,11 @@
 #include <gtest/gtest.h>
 
 #include "tests/hypervisor_under_test.h"
+#include "tests/products.h"
 #include "vmm/hypervisor/choice/choice.h"
 #include "vmm/machine/machine.h"
 
 namespace qm {
-
-// The cache that holds what the project built for guests.
-inline std::filesystem::path guestProducts() {
-  const char* cache = std::getenv("XDG_CACHE_HOME");
-  const char* home = std::getenv("HOME");
-  const std::filesystem::path base =
-      cache != nullptr ? std::filesystem::path(cache) : std::filesystem::path(home != nullptr ? home : "/") / ".cache";
-  return base / "quickmatch";
-}
 
 // The loop on a thread of its own, as in the VMM's process.
 class LoopThread {
@@ -188,8 +180,8 @@ class GuestTest : public testing::Test {
 
   static MachineConfig config() {
     MachineConfig config;
-    config.kernel = guestProducts() / "guest-kernel/current/vmlinux";
-    config.initrd = guestProducts() / "images/current/guest-test.cpio";
+    config.kernel = test::products() / "guest-kernel/current/vmlinux";
+    config.initrd = test::products() / "images/current/guest-test.cpio";
     config.bootArguments = "console=ttyS0 reboot=k panic=-1 quiet";
     return config;
   }

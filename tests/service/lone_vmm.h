@@ -10,7 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "api/daemon/testing/asking.h"
-#include "tests/service/products.h"
+#include "tests/products.h"
 #include "tests/service/real_daemon.h"
 #include "vmm/guest/client/agent_client.h"
 #include "vmm/os/process.h"
@@ -37,6 +37,7 @@ class LoneVmm {
     process_.reap();
   }
 
+  const Process& process() const { return process_; }
   const std::filesystem::path& folder() const { return folder_.path(); }
   void put(const std::string& target, const std::string& body) { client_.ask("PUT", target, 204, body); }
   void patch(const std::string& target, const std::string& body) { client_.ask("PATCH", target, 204, body); }

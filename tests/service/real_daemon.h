@@ -16,7 +16,7 @@
 #include "api/daemon/testing/asking.h"
 #include "api/daemon/testing/running_daemon.h"
 #include "tests/hypervisor_under_test.h"
-#include "tests/service/products.h"
+#include "tests/products.h"
 #include "vmm/os/file_descriptor.h"
 
 namespace qm::test {

@@ -94,6 +94,7 @@ void Machine::Parts::startThreads() {
         std::make_unique<VcpuThread>(std::move(vcpus_[i]),
                                      VcpuThreadWiring{.ports = board_->ports(),
                                                       .mmio = board_->mmio(),
+                                                      .onThread = wiring_.onVcpuThread,
                                                       .onEnd = [this](MachineEnd why) { end(std::move(why)); },
                                                       .serveDevices = serving()},
                                      fmt::format("vcpu {}", i)));

@@ -29,6 +29,8 @@ struct MachineWiring {
   Hypervisor& hypervisor;
   EventLoop& loop;
   const Log& log;
+  // The first that each vCPU's thread does, before any instruction of the guest; empty: nothing.
+  std::function<void()> onVcpuThread;
   // The guest's console output. From vCPU threads.
   std::function<void(std::span<const std::uint8_t>)> onConsole;
   // Once, on the loop thread: the guest has ended; one that asked for a reset did so with its last instruction. The

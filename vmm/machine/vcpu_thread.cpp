@@ -58,6 +58,7 @@ bool VcpuThread::waitToRun() {
 
 void VcpuThread::loop(const std::string& name) {
   ::pthread_setname_np(::pthread_self(), name.substr(0, 15).c_str());
+  if (wiring_.onThread) wiring_.onThread();
   while (waitToRun()) {
     // Parks at an Interrupted only, which each pause() brings about by its kick: after another exit an instruction may
     // be half done (a string, an access in two halves), and its state could not be saved.

@@ -1,6 +1,7 @@
 #include "api/daemon/config/daemon_config.h"
 
 #include <algorithm>
+#include <string>
 
 #include <fmt/format.h>
 
@@ -46,6 +47,10 @@ Status readChoices(Fields& fields, DaemonConfig& config) {
   if (fields.has("jail")) {
     const std::string name = TRY(fields.text("jail"));
     config.jail = TRY(jailNamed(name));
+  }
+  if (fields.has("seccomp_level")) {
+    const std::uint64_t level = TRY(fields.number("seccomp_level", {.most = 2}, 2));
+    config.seccomp = TRY(seccomp::levelNamed(std::to_string(level)));
   }
   config.requestThreads = static_cast<std::uint32_t>(
       TRY(fields.number("request_threads", {.least = 1, .most = kMostThreads}, config.requestThreads)));

@@ -11,6 +11,7 @@
 #include "pool/template/recipe.h"
 #include "vmm/hypervisor/choice/choice.h"
 #include "vmm/result/result.h"
+#include "vmm/seccomp/thread_filter.h"
 
 namespace qm {
 
@@ -27,6 +28,7 @@ struct DaemonConfig {
   std::string listen = "127.0.0.1:8180";  // empty: not on TCP
   HypervisorChoice hypervisor = HypervisorChoice::automatic;
   JailChoice jail = JailChoice::namespaces;
+  seccomp::Level seccomp = seccomp::defaultLevel();  // of every VMM
   // Programs; beside the daemon's own when not named.
   std::filesystem::path vmm;
   std::filesystem::path spawner;

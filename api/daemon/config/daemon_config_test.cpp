@@ -31,17 +31,19 @@ TEST(DaemonConfig, AnEmptyObjectLeavesEverythingAsItIs) {
   EXPECT_EQ(config.listen, "127.0.0.1:8180");
   EXPECT_EQ(config.vmm, "/opt/quickmatch/bin/quickmatch-vmm");
   EXPECT_EQ(config.jail, JailChoice::namespaces);
+  EXPECT_EQ(config.seccomp, seccomp::defaultLevel());
 }
 
 TEST(DaemonConfig, AllOfItCanBeSaid) {
   const DaemonConfig config = configFromJson(R"({
-      "state":"/var/q","listen":"","hypervisor":"soft","jail":"none","vmm":"/v","spawner":"/s","folders":["/srv/images"],
+      "state":"/var/q","listen":"","hypervisor":"soft","jail":"none","seccomp_level":0,"vmm":"/v","spawner":"/s","folders":["/srv/images"],
       "request_threads":8,"pool":{"refills_at_once":3,"blanks":0,"longest_ttl_seconds":90},
       "templates":{"hello":{"kernel":"/srv/images/vmlinux","pool_size":2}}})",
                                              usual())
                                   .value();
   EXPECT_EQ(config.socket, "/var/q/api.sock") << "it follows the state folder";
   EXPECT_EQ(config.hypervisor, HypervisorChoice::soft);
+  EXPECT_EQ(config.seccomp, seccomp::Level::off);
   EXPECT_EQ(config.pool.refillsAtOnce, 3U);
   EXPECT_EQ(config.pool.longestTtl, std::chrono::seconds(90));
   ASSERT_EQ(config.templates.size(), 1U);
@@ -54,6 +56,7 @@ TEST(DaemonConfig, AMistakeIsToldWithWhereItIs) {
             "templates: hello: \"kernel\" must be an absolute path, which k is not");
   EXPECT_EQ(configFromJson(R"({"jail":"chroot"})", usual()).error().text(),
             "there is no jail \"chroot\"; there are namespaces and none");
+  EXPECT_FALSE(configFromJson(R"({"seccomp_level":3})", usual()).has_value());
   EXPECT_FALSE(configFromJson(R"({"pool":{"blank":1}})", usual()).has_value());
 }
 

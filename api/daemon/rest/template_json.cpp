@@ -1,13 +1,16 @@
 #include "api/daemon/rest/template_json.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <string_view>
 #include <vector>
 
 #include <boost/json/value_from.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "api/json/fields.h"
+#include "vmm/hypervisor/cpu_template/cpu_template.h"
 
 namespace qm::rest {
 
@@ -30,6 +33,13 @@ Status readHooks(const boost::json::value& value, pool::Recipe& recipe) {
   return hooks.finish();
 }
 
+Result<std::string> readCpuTemplate(Fields& fields, std::string_view otherwise) {
+  std::string name = TRY(fields.text("cpu_template", otherwise));
+  if (std::ranges::find(kCpuTemplates, name) != kCpuTemplates.end()) return name;
+  return Error(Remedy::fixInput,
+               fmt::format("\"cpu_template\" is \"{}\"; it may be {}", name, fmt::join(kCpuTemplates, " or ")));
+}
+
 Status readFiles(Fields& fields, pool::Recipe& recipe) {
   std::string kernel = TRY(fields.text("kernel"));
   recipe.kernel = TRY(absolute("kernel", std::move(kernel)));
@@ -50,7 +60,7 @@ Result<pool::Recipe> recipeFromJson(std::string name, const boost::json::value& 
   recipe.vcpus = static_cast<std::uint8_t>(TRY(fields.number("vcpus", {.least = 1, .most = kMostVcpus}, 1)));
   constexpr std::uint64_t kUsualMemoryMib = 128;
   recipe.memoryBytes = TRY(fields.number("memory_mib", {.least = 1, .most = kMostMemoryMib}, kUsualMemoryMib)) << 20U;
-  recipe.cpuTemplate = TRY(fields.text("cpu_template", recipe.cpuTemplate));
+  recipe.cpuTemplate = TRY(readCpuTemplate(fields, recipe.cpuTemplate));
   recipe.warmUp = TRY(fields.listsOfTexts("warm_up"));
   if (const boost::json::value* hooks = fields.find("hooks")) TRY(readHooks(*hooks, recipe).during("hooks"));
   recipe.poolSize = static_cast<std::uint32_t>(TRY(fields.number("pool_size", {.most = kMostClones}, 0)));

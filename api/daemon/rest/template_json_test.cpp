@@ -38,5 +38,11 @@ TEST(TemplateJson, AHookThatIsMisspeltIsNotDroppedSilently) {
             "hooks: the field \"after_resume\" is unknown; known are before_snapshot, after_restore");
 }
 
+TEST(TemplateJson, AnUnknownCpuTemplateIsRefusedBeforeAnythingIsBuilt) {
+  EXPECT_EQ(read(R"({"kernel":"/k","cpu_template":"qm-base"})").value().cpuTemplate, "qm-base");
+  EXPECT_EQ(read(R"({"kernel":"/k","cpu_template":"T2"})").error().text(),
+            "\"cpu_template\" is \"T2\"; it may be qm-v1 or qm-base or qm-v3 or qm-v3-sha or host");
+}
+
 }  // namespace
 }  // namespace qm::rest

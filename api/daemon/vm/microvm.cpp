@@ -115,10 +115,14 @@ Result<agent::Ran> Microvm::run(const agent::Run& run, pool::Deadline deadline) 
   return client.run(run, deadline);
 }
 
+void Microvm::kill() {
+  // SIGKILL cannot fail on a process that we may signal, and one that has ended takes it silently.
+  static_cast<void>(process_.signal(SIGKILL));
+}
+
 void Microvm::end() {
   std::call_once(ended_, [this] {
-    // SIGKILL cannot fail on a process that we may signal, and one that has ended takes it silently.
-    static_cast<void>(process_.signal(SIGKILL));
+    kill();
     launcher_.reap(process_);
     removeVmFolder(folder_);
   });

@@ -35,6 +35,7 @@ class Microvm final : public pool::VmProcess {
   Result<agent::Pong> ping(std::uint64_t nonce, pool::Deadline deadline) override;
   Result<agent::Renewed> renew(const agent::Renew& renew, pool::Deadline deadline) override;
   Result<agent::Ran> run(const agent::Run& run, pool::Deadline deadline) override;
+  void kill() override;
   void end() override;
 
  private:

@@ -1,6 +1,7 @@
 #include "api/daemon/vm/vmm_launcher.h"
 
 #include <chrono>
+#include <string>
 #include <system_error>
 
 namespace qm {
@@ -22,6 +23,9 @@ JailPlan VmmLauncher::jailFor(const VmFolder& folder) const {
 
 Result<Process> VmmLauncher::launch(const VmFolder& folder, std::vector<std::string> arguments) const {
   arguments.insert(arguments.end(), {"--hypervisor", std::string(name(settings_.backend))});
+  if (settings_.seccomp != seccomp::defaultLevel()) {
+    arguments.insert(arguments.end(), {"--seccomp-level", std::to_string(static_cast<int>(settings_.seccomp))});
+  }
   const FileDescriptor console = TRY(openFile(folder.console(), OpenMode::append));
   constexpr int kStandardOutput = 1;
   constexpr int kStandardError = 2;

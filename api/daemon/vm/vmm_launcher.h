@@ -10,6 +10,7 @@
 #include "vmm/hypervisor/choice/choice.h"
 #include "vmm/os/process.h"
 #include "vmm/result/result.h"
+#include "vmm/seccomp/thread_filter.h"
 #include "vmm/spawner/spawner_client.h"
 
 namespace qm {
@@ -18,6 +19,7 @@ struct LauncherSettings {
   std::filesystem::path vmm;
   std::filesystem::path spawner;
   Isolation isolation = Isolation::jailed;
+  seccomp::Level seccomp = seccomp::defaultLevel();
   Backend backend = Backend::kvm;  // of every VMM, so that none has to find out
   // What a jailed VMM sees of the host, at the same paths, read-only: snapshots, kernels, images.
   std::vector<std::filesystem::path> folders;

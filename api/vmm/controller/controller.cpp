@@ -119,6 +119,7 @@ Result<MachineWiring> Controller::wire(std::size_t vcpus) {
   return MachineWiring{.hypervisor = *hypervisor_,
                        .loop = wiring_.loop,
                        .log = wiring_.log,
+                       .onVcpuThread = wiring_.onVcpuThread,
                        .onConsole = wiring_.onConsole,
                        .onEnd = [this](const MachineEnd& why) { end(why); },
                        .seed = wiring_.clock == SoftClock::instructions ? std::optional(wiring_.seed) : std::nullopt};

@@ -30,8 +30,9 @@ struct ControllerWiring {
   const Log& log;
   // Called when a machine is wanted for the first time.
   std::function<Result<std::unique_ptr<Hypervisor>>()> openHypervisor;
-  SoftClock clock = SoftClock::host;  // that hypervisor's; with `instructions` a machine has one vCPU
-  std::uint64_t seed = 0;             // of what is random, with `instructions`
+  SoftClock clock = SoftClock::host;   // that hypervisor's; with `instructions` a machine has one vCPU
+  std::uint64_t seed = 0;              // of what is random, with `instructions`
+  std::function<void()> onVcpuThread;  // as in MachineWiring
   // From vCPU threads.
   std::function<void(std::span<const std::uint8_t>)> onConsole;
   // Once, when the guest has ended: with the program's exit code, 0 after a reset, else 1.

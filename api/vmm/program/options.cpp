@@ -28,6 +28,7 @@ struct Words {
   std::string hypervisor = "auto";
   std::string clock = "host";
   std::string seed;
+  std::string seccompLevel;
 };
 
 // One of text and flag is there.
@@ -39,7 +40,7 @@ struct Option {
 
 // Read by hand: a VM's start is counted in milliseconds, of which a library for command lines takes its share in code
 // that is paged in and thrown away.
-constexpr std::array<Option, 9> kOptions{{
+constexpr std::array<Option, 10> kOptions{{
     {"--api-sock", "PATH", "Unix socket of the REST interface; must not be there", &Words::apiSocket},
     {"--config-file", "PATH", "JSON file of a machine that is started at once", &Words::configFile},
     {"--no-api", "", "No REST interface; needs --config-file", nullptr, &Words::noApi},
@@ -52,6 +53,8 @@ constexpr std::array<Option, 9> kOptions{{
     {"--clock", "CLOCK", "host, or instructions: the CPU in software counts time by what one vCPU executed [host]",
      &Words::clock},
     {"--seed", "N", "Of all random numbers, with --clock instructions [0]", &Words::seed},
+    {"--seccomp-level", "N", "System calls: 0 all, 1 those that each thread needs, 2 with their arguments [2]",
+     &Words::seccompLevel},
 }};
 
 std::string helpText() {
@@ -123,6 +126,7 @@ Result<Options> optionsOf(const Words& words) {
   options.logLevel = TRY(levelNamed(words.logLevel));
   if (words.console != "-") options.console = words.console;
   TRY(readHypervisor(words, options));
+  if (!words.seccompLevel.empty()) options.seccomp = TRY(seccomp::levelNamed(words.seccompLevel));
   return options;
 }
 

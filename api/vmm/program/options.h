@@ -7,6 +7,7 @@
 
 #include "vmm/hypervisor/choice/choice.h"
 #include "vmm/log/log.h"
+#include "vmm/seccomp/thread_filter.h"
 
 namespace qm::vmm {
 
@@ -16,6 +17,7 @@ struct Options {
   std::string id = "anonymous-instance";
   LogLevel logLevel = LogLevel::info;
   std::filesystem::path console;  // empty: standard output
+  seccomp::Level seccomp = seccomp::defaultLevel();
   HypervisorChoice hypervisor = HypervisorChoice::automatic;
   SoftSettings soft;  // a clock of instructions goes with HypervisorChoice::soft only
 };

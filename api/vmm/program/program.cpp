@@ -18,6 +18,8 @@
 #include "vmm/loop/event_loop.h"
 #include "vmm/os/piped_child.h"
 #include "vmm/os/signals.h"
+#include "vmm/result/check.h"
+#include "vmm/seccomp/violation.h"
 
 namespace qm::vmm {
 
@@ -37,9 +39,20 @@ class Ending {
   std::promise<int> code_;
 };
 
+// A thread that is not restricted as was asked must not go on.
+void restrictThisThread(seccomp::ThreadRole role, seccomp::Level level) {
+  const Status done = seccomp::restrictThread(role, level);
+  if (!done.has_value()) fmt::print(stderr, "quickmatch-vmm: {}\n", done.error().text());
+  CHECK(done.has_value());
+}
+
 class LoopThread {
  public:
-  explicit LoopThread(EventLoop& loop) : loop_(loop), thread_([&loop] { loop.run(); }) {}
+  LoopThread(EventLoop& loop, seccomp::Level level)
+      : loop_(loop), thread_([&loop, level] {
+          restrictThisThread(seccomp::ThreadRole::loop, level);
+          loop.run();
+        }) {}
   LoopThread(const LoopThread&) = delete;
   LoopThread& operator=(const LoopThread&) = delete;
   ~LoopThread() {
@@ -115,6 +128,7 @@ Result<int> runProgram(const Options& options, const Log& log) {
                          .openHypervisor = [&] { return openChosen(options, log); },
                          .clock = options.soft.clock,
                          .seed = options.soft.seed,
+                         .onVcpuThread = [&options] { restrictThisThread(seccomp::ThreadRole::vcpu, options.seccomp); },
                          .onConsole = [&console](std::span<const std::uint8_t> bytes) { console.write(bytes); },
                          .onEnd = end});
   const FileDescriptor signals = TRY(watchSignals({SIGTERM, SIGINT}));
@@ -125,7 +139,10 @@ Result<int> runProgram(const Options& options, const Log& log) {
   }));
   if (!options.apiSocket.empty()) server = TRY(Server::listen(options.apiSocket, handlerOf(*loop, controller)));
 
-  const LoopThread loopThread(*loop);
+  TRY(seccomp::endOnViolation());
+  const LoopThread loopThread(*loop, options.seccomp);
+  // Once the loop's thread is there: this one starts no other.
+  restrictThisThread(seccomp::ThreadRole::api, options.seccomp);
   for (const Request& request : requests) {
     const Answer answer = executeOn(*loop, controller, request);
     if (answer.status >= 300) return Error(Remedy::fixInput, options.configFile.string() + ": " + answer.body);

@@ -3,6 +3,8 @@
 // How it ends: the guest's end, SIGTERM or SIGINT decide the exit code on the loop's thread and stop the API. The loop
 // goes on until the API's thread has left its last request, which may wait for the loop; then the loop stops, and
 // devices and sockets go.
+//
+// Each thread makes only the system calls that its role needs (vmm/seccomp) from before the first request on.
 #pragma once
 
 #include "api/vmm/program/options.h"

@@ -116,6 +116,7 @@ std::string missingOf(std::span<const CpuFeature> features, const CpuidTable& su
 }
 
 FeatureLists listsOf(std::string_view name) {
+  if (name == "qm-base") return {.may = {}, .must = {baseFeatures().begin(), baseFeatures().end()}};
   FeatureLists lists{.may = portableFeatures(), .must = {}};
   const auto add = [&lists](std::span<const CpuFeature> more) {
     lists.must.insert(lists.must.end(), more.begin(), more.end());

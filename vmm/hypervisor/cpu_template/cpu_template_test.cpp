@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "vmm/hypervisor/cpu_template/features.h"
+
 namespace qm {
 namespace {
 
@@ -69,6 +71,40 @@ TEST(CpuTemplate, V3IsNotToBeHadWhereAPartOfItIsMissing) {
             "CPU template qm-v3-sha is not to be had on this host, which lacks sha");
 }
 
+// All features of qm-v1, and each of the bits between them.
+CpuidTable hostOfEverything() {
+  CpuidTable table;
+  for (const CpuFeature& feature : portableFeatures()) {
+    if (table.empty() || table.back().leaf != feature.leaf || table.back().subleaf != feature.subleaf)
+      table.push_back({.leaf = feature.leaf,
+                       .subleaf = feature.subleaf,
+                       .subleafMatters = true,
+                       .eax = ~0U,
+                       .ebx = ~0U,
+                       .ecx = ~0U,
+                       .edx = ~0U});
+  }
+  return table;
+}
+
+TEST(CpuTemplate, TheBaseIsTheSameWhateverTheHostOffersBesides) {
+  const CpuidTable table = applyCpuTemplate("qm-base", hostOfEverything(), 0, 1).value();
+  CpuidTable lesser = table;
+  EXPECT_EQ(applyCpuTemplate("qm-base", lesser, 0, 1).value(), table);
+  constexpr std::uint32_t kPcid = 1U << 17U, kXsave = 1U << 26U, kInvpcid = 1U << 10U, kRdseed = 1U << 18U;
+  EXPECT_EQ(entryOf(table, 1).ecx & (kPcid | kXsave | kAvx), 0U);
+  EXPECT_EQ(entryOf(table, 1).ecx & kSse42, kSse42);
+  EXPECT_EQ(entryOf(table, 7).ebx & (kInvpcid | kRdseed), 0U);
+  EXPECT_THROW(entryOf(table, 0xd), std::out_of_range);
+}
+
+TEST(CpuTemplate, TheBaseIsNotToBeHadWhereAPartOfItIsMissing) {
+  CpuidTable lesser = hostOfEverything();
+  lesser[0].ecx &= ~kSse42;
+  EXPECT_EQ(applyCpuTemplate("qm-base", lesser, 0, 1).error().text(),
+            "CPU template qm-base is not to be had on this host, which lacks sse4.2");
+}
+
 TEST(CpuTemplate, EachVcpuSeesItsOwnApicIdInOnePackage) {
   const CpuidTable table = applyCpuTemplate("qm-v1", hostTable(), 3, 4).value();
   EXPECT_EQ(entryOf(table, 1).ebx, 0x0304'0800U);
@@ -78,7 +114,7 @@ TEST(CpuTemplate, EachVcpuSeesItsOwnApicIdInOnePackage) {
 
 TEST(CpuTemplate, AnUnknownNameSaysWhatThereIs) {
   EXPECT_EQ(applyCpuTemplate("T2", hostTable(), 0, 1).error().text(),
-            "there is no CPU template \"T2\"; take qm-v1, qm-v3, qm-v3-sha, host");
+            "there is no CPU template \"T2\"; take qm-v1, qm-base, qm-v3, qm-v3-sha, host");
 }
 
 TEST(CpuTemplate, AHostThatLacksAFeatureIsRefusedByTheFeaturesName) {

@@ -1,6 +1,8 @@
 #include "vmm/hypervisor/cpu_template/features.h"
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <utility>
 
 namespace qm {
@@ -93,10 +95,31 @@ constexpr std::array kV3{
 
 constexpr std::array kSha{CpuFeature{7, 0, ebx, 29, "sha"}};
 
+// Left out of what is above: XSAVE, PCID, INVPCID and an invariant TSC (hypervisors often keep them from their guests),
+// RDSEED, RDPID, SMAP and later additions (processors of the years around 2013 lack one or the other).
+constexpr std::array<std::string_view, 46> kBaseNames{
+    "fpu",        "de",         "pse",          "tsc",        "msr",     "pae",        "mce",       "cmpxchg8b",
+    "apic",       "sep",        "mtrr",         "pge",        "mca",     "cmov",       "pat",       "pse36",
+    "clflush",    "mmx",        "fxsr",         "sse",        "sse2",    "sse3",       "ssse3",     "sse4.1",
+    "sse4.2",     "cmpxchg16b", "popcnt",       "lahf",       "syscall", "nx",         "long-mode", "rdtscp",
+    "1gib-pages", "x2apic",     "tsc-deadline", "tsc-adjust", "arat",    "hypervisor", "kvmclock",  "kvmclock-stable",
+    "aes",        "pclmulqdq",  "rdrand",       "fsgsbase",   "smep",    "erms"};
+
+constexpr auto kBase = [] {
+  std::array<CpuFeature, kBaseNames.size()> features{};
+  for (std::size_t i = 0; i < features.size(); ++i)
+    features[i] = *std::ranges::find(kPortable, kBaseNames[i], &CpuFeature::name);
+  return features;
+}();
+
 }  // namespace
 
 std::span<const CpuFeature> portableFeatures() {
   return kPortable;
+}
+
+std::span<const CpuFeature> baseFeatures() {
+  return kBase;
 }
 
 std::span<const CpuFeature> v3Features() {

@@ -26,6 +26,9 @@ std::span<const CpuFeature> portableFeatures();
 std::span<const CpuFeature> v3Features();
 // What qm-v3-sha has besides that.
 std::span<const CpuFeature> shaFeatures();
+// Template qm-base, all of it and nothing else: x86-64-v2 and what practically every host, and KVM inside of another
+// hypervisor, has besides. A part of portableFeatures().
+std::span<const CpuFeature> baseFeatures();
 
 std::uint32_t& registerOf(CpuidEntry& entry, CpuidRegister which);
 std::uint32_t registerOf(const CpuidEntry& entry, CpuidRegister which);

@@ -9,8 +9,10 @@ namespace qm::test {
 inline std::filesystem::path products() {
   const char* cache = std::getenv("XDG_CACHE_HOME");
   const char* home = std::getenv("HOME");
-  const std::filesystem::path base =
-      cache != nullptr ? std::filesystem::path(cache) : std::filesystem::path(home != nullptr ? home : "/") / ".cache";
+  // XDG Base Directory Specification: empty is as good as not set.
+  const std::filesystem::path base = cache != nullptr && *cache != '\0'
+                                         ? std::filesystem::path(cache)
+                                         : std::filesystem::path(home != nullptr ? home : "/") / ".cache";
   return base / "quickmatch";
 }
 

@@ -1,0 +1,61 @@
+// Callers who wait for a clone because none was ready, in the order in which they came. The makers see to them before
+// they refill: so as many clones are made at once as the host has processors for, however many callers there are, and
+// whoever came first is served first.
+//
+// Threads: none of its own; the pool's mutex guards it, and every Order while it is in here.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "pool/clock/clock.h"
+#include "pool/road/phases.h"
+#include "pool/road/road.h"
+#include "pool/vm/living_vms.h"
+#include "vmm/result/result.h"
+
+namespace qm::pool {
+
+// A clone on its way to somebody.
+struct Taken {
+  Vm vm;
+  Road road = Road::ready;
+  Phases phases;  // what the one who takes it waited for
+};
+
+// Lives on its caller's stack until it is answered.
+struct Order {
+  std::string templateName;
+  TimePoint since;
+  std::optional<Road> forced;  // blank or spawn: a clone made for it alone, by this road
+  Vm blank;                    // with forced == blank: the process to restore into
+  std::uint32_t failures = 0;  // clones that were made for it, or for somebody before it, and failed
+  std::optional<Result<Taken>> answer;
+  std::condition_variable answered;
+};
+
+class Orders {
+ public:
+  void add(Order& order) { open_.push_back(&order); }
+  // Removes it and wakes its caller, who may then be gone: do not look at it again.
+  void answer(Order& order, Result<Taken> answer);
+  void answerAll(const Error& error);
+
+  // The oldest that is served by any clone of the template. Null: none.
+  Order* first(std::string_view templateName) const;
+  // How many of those there are.
+  std::uint32_t count(std::string_view templateName) const;
+  std::set<std::string, std::less<>> templates() const;
+  // The oldest forced one, which the caller is to answer; it is no longer open. Null: none.
+  Order* takeForced();
+
+ private:
+  std::deque<Order*> open_;
+};
+
+}  // namespace qm::pool

@@ -1,0 +1,58 @@
+#include "pool/board/orders.h"
+
+#include <gtest/gtest.h>
+
+namespace qm::pool {
+namespace {
+
+TEST(Orders, WhoCameFirstIsServedFirst) {
+  Orders orders;
+  Order early{.templateName = "a"};
+  Order late{.templateName = "a"};
+  orders.add(early);
+  orders.add(late);
+  EXPECT_EQ(orders.count("a"), 2U);
+  EXPECT_EQ(orders.first("a"), &early);
+  orders.answer(early, Error(Remedy::retry, "not now"));
+  EXPECT_EQ(orders.first("a"), &late);
+  ASSERT_TRUE(early.answer.has_value());
+  EXPECT_EQ(early.answer->error().text(), "not now");
+  EXPECT_FALSE(late.answer.has_value());
+}
+
+TEST(Orders, AreKeptApartByTemplate) {
+  Orders orders;
+  Order one{.templateName = "a"};
+  Order other{.templateName = "b"};
+  orders.add(one);
+  orders.add(other);
+  EXPECT_EQ(orders.first("b"), &other);
+  EXPECT_EQ(orders.first("c"), nullptr);
+  EXPECT_EQ(orders.templates(), (std::set<std::string, std::less<>>{"a", "b"}));
+}
+
+TEST(Orders, AForcedOneIsServedByNoOthersClone) {
+  Orders orders;
+  Order forced{.templateName = "a", .forced = Road::spawn};
+  orders.add(forced);
+  EXPECT_EQ(orders.first("a"), nullptr);
+  EXPECT_EQ(orders.count("a"), 0U);
+  EXPECT_TRUE(orders.templates().empty());
+  EXPECT_EQ(orders.takeForced(), &forced);
+  EXPECT_EQ(orders.takeForced(), nullptr);
+}
+
+TEST(Orders, AllAreAnsweredAtTheEnd) {
+  Orders orders;
+  Order one{.templateName = "a"};
+  Order forced{.templateName = "a", .forced = Road::blank};
+  orders.add(one);
+  orders.add(forced);
+  orders.answerAll(Error(Remedy::giveUp, "closed"));
+  EXPECT_TRUE(one.answer.has_value());
+  EXPECT_TRUE(forced.answer.has_value());
+  EXPECT_EQ(orders.takeForced(), nullptr);
+}
+
+}  // namespace
+}  // namespace qm::pool
