@@ -14,6 +14,9 @@ struct Loaded {
   GuestMemory memory;  // the memory file, mapped privately: pages are the file's until they are written
 };
 
+// The same two files, open; errors name them by what they are.
+Result<Loaded> loadOpen(const FileDescriptor& state, const FileDescriptor& memory);
+
 // Reads and checks the state first, then the memory file's size; its contents are not read here (snapshot/store checks
 // them when a template is prepared). Whoever changes the memory file afterwards changes the guest. What does not fit is
 // one sentence that says what to do.

@@ -14,6 +14,7 @@
 #include "vmm/hypervisor/state.h"
 #include "vmm/memory/guest_address.h"
 #include "vmm/os/eventfd.h"
+#include "vmm/os/file_descriptor.h"
 #include "vmm/result/result.h"
 
 namespace qm {
@@ -60,6 +61,20 @@ class Vcpu {
   virtual Status markResumed() = 0;
 };
 
+// Code of a guest that is decoded once for all clones of its snapshot: what a backend that decodes code can do besides.
+// Called while no vCPU runs.
+class CodePreparation {
+ public:
+  virtual ~CodePreparation() = default;
+
+  // Which code the guest has run so far, in the backend's own words, for whoever prepares it. Guests decide what they
+  // run: these are hints, to be checked against the snapshot's memory.
+  virtual std::vector<std::byte> hints() = 0;
+  // Once, after setMemory() and createVcpu(), before the first run(): RAM holds what the snapshot held that `prepared`
+  // was made of, which the caller vouches for. fixInput: of another program, or not sealed; the VM works without it.
+  virtual Status adopt(const FileDescriptor& prepared) = 0;
+};
+
 // A machine without devices: memory slots, interrupt controllers, clock. Functions are called from one thread unless
 // they say otherwise.
 class Vm {
@@ -86,6 +101,9 @@ class Vm {
   virtual Result<VmState> save() = 0;
   // After all vCPUs were created and loaded.
   virtual Status load(const VmState& state) = 0;
+
+  // Null: the backend decodes nothing. Lives as long as the VM.
+  virtual CodePreparation* codePreparation() { return nullptr; }
 
   // Whether the next three work; a machine does without where not.
   virtual bool hasEventfds() const = 0;

@@ -226,7 +226,8 @@ Result<std::unique_ptr<Machine>> Machine::boot(const MachineConfig& config, Mach
 }
 
 Result<std::unique_ptr<Machine>> Machine::restore(const MachineState& state, GuestMemory memory,
-                                                  const RestoreConfig& config, MachineWiring wiring) {
+                                                  const RestoreConfig& config, MachineWiring wiring,
+                                                  std::vector<OpenDisk> disks) {
   if (state.cpus.empty() || state.cpus.size() > kMaxVcpus || memory.bytes() != state.memoryBytes) {
     return Error(Remedy::fixInput,
                  fmt::format("the saved machine has {} vCPUs and {} bytes of memory, of which {} are there",
@@ -237,7 +238,7 @@ Result<std::unique_ptr<Machine>> Machine::restore(const MachineState& state, Gue
   const auto parts = std::make_shared<Parts>(std::move(wiring), std::move(memory));
   parts->cpuTemplate_ = state.cpuTemplate;
   std::vector<PlacedDevice> devices =
-      TRY(remakeVirtioDevices(state.virtioDevices, config, parts->wiring_.loop, parts->wiring_.seed));
+      TRY(remakeVirtioDevices(state.virtioDevices, config, std::move(disks), parts->wiring_.loop, parts->wiring_.seed));
   TRY(parts->createVm());
   TRY(parts->createVcpus(state.cpus.size()));
   for (std::size_t i = 0; i < state.cpus.size(); ++i) {

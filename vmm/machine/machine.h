@@ -47,9 +47,10 @@ class Machine {
  public:
   // A machine at its kernel's first instruction, paused. Errors name what does not fit.
   static Result<std::unique_ptr<Machine>> boot(const MachineConfig& config, MachineWiring wiring);
-  // A machine as it was saved, paused. `memory` holds what its RAM held.
+  // A machine as it was saved, paused. `memory` holds what its RAM held; `disks` go before those of `config`.
   static Result<std::unique_ptr<Machine>> restore(const MachineState& state, GuestMemory memory,
-                                                  const RestoreConfig& config, MachineWiring wiring);
+                                                  const RestoreConfig& config, MachineWiring wiring,
+                                                  std::vector<OpenDisk> disks = {});
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
   ~Machine();

@@ -10,6 +10,7 @@
 
 #include "vmm/boot/boot.h"
 #include "vmm/hypervisor/cpu_template/cpu_template.h"
+#include "vmm/os/file_descriptor.h"
 
 namespace qm {
 
@@ -52,9 +53,15 @@ struct MachineConfig {
   bool operator==(const MachineConfig&) const = default;
 };
 
+// A disk's image that is open already: by whoever started this process, which then needs no path to it.
+struct OpenDisk {
+  std::string id;
+  FileDescriptor image;
+};
+
 // What of a saved machine is found anew when it is restored: the host's side of its devices.
 struct RestoreConfig {
-  std::vector<BlockConfig> blocks;        // by id, one for each saved disk
+  std::vector<BlockConfig> blocks;        // by id, one for each saved disk that does not come open
   std::vector<NetConfig> nets;            // by id
   std::filesystem::path vsockSocketPath;  // if there is a vsock
   bool operator==(const RestoreConfig&) const = default;

@@ -84,10 +84,13 @@ namespace {
 // Makes the device of the saved kind again; the host's side comes from the configuration.
 class Remaker {
  public:
-  Remaker(const RestoreConfig& config, EventLoop& loop, const std::string& id, std::optional<std::uint64_t> seed)
-      : config_(config), loop_(loop), id_(id), seed_(seed) {}
+  Remaker(const RestoreConfig& config, std::vector<OpenDisk>& disks, EventLoop& loop, const std::string& id,
+          std::optional<std::uint64_t> seed)
+      : config_(config), disks_(disks), loop_(loop), id_(id), seed_(seed) {}
 
   Result<DevicePointer> operator()(const virtio::BlockState& state) const {
+    const auto open = std::ranges::find(disks_, id_, &OpenDisk::id);
+    if (open != disks_.end()) return TRY(virtio::Block::restore(std::move(open->image), state));
     const BlockConfig* block = TRY(find(config_.blocks, "a path"));
     FileDescriptor file = TRY(openFile(block->path, state.readOnly ? OpenMode::read : OpenMode::readWrite));
     return TRY(virtio::Block::restore(std::move(file), state));
@@ -114,6 +117,7 @@ class Remaker {
   }
 
   const RestoreConfig& config_;
+  std::vector<OpenDisk>& disks_;
   EventLoop& loop_;
   const std::string& id_;
   std::optional<std::uint64_t> seed_;
@@ -122,14 +126,14 @@ class Remaker {
 }  // namespace
 
 Result<std::vector<PlacedDevice>> remakeVirtioDevices(const std::vector<VirtioDeviceState>& states,
-                                                      const RestoreConfig& config, EventLoop& loop,
-                                                      std::optional<std::uint64_t> seed) {
+                                                      const RestoreConfig& config, std::vector<OpenDisk> disks,
+                                                      EventLoop& loop, std::optional<std::uint64_t> seed) {
   std::vector<PlacedDevice> devices;
   devices.reserve(states.size());
   for (const VirtioDeviceState& state : states) {
     devices.push_back({.id = state.id,
                        .place = {.base = state.base, .gsi = state.gsi},
-                       .device = TRY(std::visit(Remaker(config, loop, state.id, seed), state.device)
+                       .device = TRY(std::visit(Remaker(config, disks, loop, state.id, seed), state.device)
                                          .during(fmt::format("restoring device {}", state.id))),
                        .saved = state.transport});
   }

@@ -20,7 +20,7 @@ Result<std::vector<PlacedDevice>> makeVirtioDevices(const MachineConfig& config,
 
 // fixInput when the host's side of a saved device is not named.
 Result<std::vector<PlacedDevice>> remakeVirtioDevices(const std::vector<VirtioDeviceState>& states,
-                                                      const RestoreConfig& config, EventLoop& loop,
-                                                      std::optional<std::uint64_t> seed);
+                                                      const RestoreConfig& config, std::vector<OpenDisk> disks,
+                                                      EventLoop& loop, std::optional<std::uint64_t> seed);
 
 }  // namespace qm

@@ -4,6 +4,7 @@
 #include <sys/time.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -72,7 +73,13 @@ Status sendMessage(const FileDescriptor& socket, std::span<const std::byte> byte
 
 Result<Message> receiveMessage(const FileDescriptor& socket) {
   Message message;
-  message.bytes.resize(kMessageBytes);
+  // Its length first: room for the longest would cost a process that receives one short message sixteen page faults.
+  ssize_t length = -1;
+  do {
+    length = ::recv(socket.get(), nullptr, 0, MSG_PEEK | MSG_TRUNC);
+  } while (length < 0 && errno == EINTR);
+  if (length < 0) return systemError("recv", errno);
+  message.bytes.resize(std::min(static_cast<std::size_t>(length), kMessageBytes));
   iovec part{.iov_base = message.bytes.data(), .iov_len = message.bytes.size()};
   RightsBuffer rights;
   msghdr header{};

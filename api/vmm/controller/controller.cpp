@@ -5,8 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "api/vmm/controller/passport.h"
-#include "snapshot/file/load.h"
 #include "snapshot/file/save.h"
 #include "vmm/version/version.h"
 
@@ -47,6 +45,11 @@ Status checkOverrides(const MachineState& state, const RestoreConfig& devices) {
   return {};
 }
 
+Status checkUntouched(const Configuration& configuration) {
+  if (!configuration.isTouched()) return {};
+  return Error(Remedy::fixInput, "Loading a microVM snapshot not allowed after configuring boot-specific resources.");
+}
+
 }  // namespace
 
 Answer Controller::execute(const Request& request) {
@@ -56,15 +59,29 @@ Answer Controller::execute(const Request& request) {
 template <class Asked>
 Answer Controller::answer(const Asked& asked) {
   const Passport passport = passportOf(asked);
-  if (passport.stage == Stage::beforeStart && machine_ != nullptr)
+  if (auto refused = refusal(passport.stage)) return *std::move(refused);
+  return toldAs(passport, handle(asked));
+}
+
+std::optional<Answer> Controller::refusal(Stage stage) const {
+  if (stage == Stage::beforeStart && machine_ != nullptr)
     return fault("The requested operation is not supported after starting the microVM.");
-  if (passport.stage == Stage::afterStart && machine_ == nullptr)
+  if (stage == Stage::afterStart && machine_ == nullptr)
     return fault("The requested operation is not supported before starting the microVM.");
   if (machine_ != nullptr && machine_->phase() == RunPhase::ended) return fault("The microVM has ended.");
-  const Result<Answer> done = handle(asked);
-  if (done.has_value()) return *done;
+  return std::nullopt;
+}
+
+Answer Controller::toldAs(const Passport& passport, Result<Answer> done) const {
+  if (done.has_value()) return *std::move(done);
   wiring_.log.warning("request.failed", {{"error", done.error().text()}});
   return fault(fmt::format("{}{}", passport.family, done.error().text()));
+}
+
+Answer Controller::load(OpenSnapshot snapshot) {
+  const Passport passport = passportOf(LoadSnapshot{});
+  if (auto refused = refusal(passport.stage)) return *std::move(refused);
+  return toldAs(passport, loadOpen(std::move(snapshot)));
 }
 
 Result<Answer> Controller::handle(const DescribeInstance& /*asked*/) {
@@ -171,26 +188,40 @@ Result<Answer> Controller::handle(const CreateSnapshot& asked) {
 }
 
 Result<Answer> Controller::handle(const LoadSnapshot& asked) {
-  if (configuration_.isTouched()) {
-    return Error(Remedy::fixInput, "Loading a microVM snapshot not allowed after configuring boot-specific resources.");
-  }
+  TRY(checkUntouched(configuration_));
   Stopwatch watch;
   snapshot::Loaded loaded = TRY(snapshot::loadFiles(asked.state, asked.memory));
-  TRY(checkOverrides(loaded.state, asked.devices));
-  const auto open = watch.lap();
+  TRY(restore(std::move(loaded), asked.devices, {}, watch.lap()));
+  if (asked.resume) TRY(resumeTimed());
+  return Answer{};
+}
+
+Result<Answer> Controller::loadOpen(OpenSnapshot snapshot) {
+  TRY(checkUntouched(configuration_));
+  Stopwatch watch;
+  snapshot::Loaded loaded = TRY(snapshot::loadOpen(snapshot.state, snapshot.memory));
+  loaded.memory.prefault(snapshot.workingSet);
+  TRY(restore(std::move(loaded), {.vsockSocketPath = std::move(snapshot.vsockPath)}, std::move(snapshot.disks),
+              watch.lap()));
+  TRY(resumeTimed());
+  return Answer{};
+}
+
+Status Controller::restore(snapshot::Loaded loaded, const RestoreConfig& devices, std::vector<OpenDisk> disks,
+                           Microseconds open) {
+  TRY(checkOverrides(loaded.state, devices));
+  Stopwatch watch;
   MachineWiring wiring = TRY(wire(loaded.state.cpus.size()));
-  std::unique_ptr<Machine> machine =
-      TRY(Machine::restore(loaded.state, std::move(loaded.memory), asked.devices, std::move(wiring)));
+  machine_ =
+      TRY(Machine::restore(loaded.state, std::move(loaded.memory), devices, std::move(wiring), std::move(disks)));
   times_.open = open;
   times_.restore = watch.lap();
-  machine_ = std::move(machine);
-  if (asked.resume) TRY(resumeTimed());
   wiring_.log.info("vm.restored", {{"id", wiring_.id},
                                    {"vcpus", loaded.state.cpus.size()},
                                    {"memory_mib", loaded.state.memoryBytes >> 20U},
-                                   {"open_us", times_.open->count()},
+                                   {"open_us", open.count()},
                                    {"restore_us", times_.restore->count()}});
-  return Answer{};
+  return {};
 }
 
 void Controller::end(const MachineEnd& end) {

@@ -16,8 +16,10 @@
 #include <string>
 
 #include "api/vmm/configuration/configuration.h"
+#include "api/vmm/controller/passport.h"
 #include "api/vmm/request/answer.h"
 #include "api/vmm/request/request.h"
+#include "snapshot/file/load.h"
 #include "vmm/hypervisor/soft/soft_hypervisor.h"
 #include "vmm/machine/machine.h"
 
@@ -39,6 +41,15 @@ struct ControllerWiring {
   std::function<void(int)> onEnd;
 };
 
+// A snapshot to load whose files are open already, and what was learned of its clones.
+struct OpenSnapshot {
+  FileDescriptor state;
+  FileDescriptor memory;
+  std::vector<OpenDisk> disks;
+  std::filesystem::path vsockPath;  // empty: the machine has none
+  WorkingSet workingSet;
+};
+
 class Controller {
  public:
   explicit Controller(ControllerWiring wiring) : wiring_(std::move(wiring)) {}
@@ -46,6 +57,10 @@ class Controller {
   Controller& operator=(const Controller&) = delete;
 
   Answer execute(const Request& request);
+  // Restores the machine and lets it run; as LoadSnapshot with `resume`.
+  Answer load(OpenSnapshot snapshot);
+  // Whether a machine was started or restored, whatever became of it.
+  bool hasMachine() const { return machine_ != nullptr; }
 
  private:
   using Microseconds = std::chrono::microseconds;
@@ -56,6 +71,9 @@ class Controller {
 
   template <class Asked>
   Answer answer(const Asked& asked);
+  // Nothing: a request of this kind is in order now.
+  std::optional<Answer> refusal(Stage stage) const;
+  Answer toldAs(const Passport& passport, Result<Answer> done) const;
 
   Result<Answer> handle(const DescribeInstance& asked);
   Result<Answer> handle(const DescribeVersion& asked);
@@ -71,6 +89,8 @@ class Controller {
   template <class Part>
   Result<Answer> handle(const Part& part);
 
+  Result<Answer> loadOpen(OpenSnapshot snapshot);
+  Status restore(snapshot::Loaded loaded, const RestoreConfig& devices, std::vector<OpenDisk> disks, Microseconds open);
   // For a machine of so many vCPUs.
   Result<MachineWiring> wire(std::size_t vcpus);
   Status resumeTimed();

@@ -16,7 +16,7 @@ namespace qm::soft {
 
 namespace {
 
-class SoftVm final : public Vm {
+class SoftVm final : public Vm, private CodePreparation {
  public:
   SoftVm(const SoftSettings& settings, HostCounter counter, PitModel pit)
       : observer_(settings.observer),
@@ -45,6 +45,8 @@ class SoftVm final : public Vm {
   Result<VmState> save() override;
   Status load(const VmState& state) override;
 
+  CodePreparation* codePreparation() override { return this; }
+
   bool hasEventfds() const override { return false; }
   Status attachDoorbell(GuestAddress, std::uint32_t, const Eventfd&) override { return noEventfds(); }
   Status detachDoorbell(GuestAddress, std::uint32_t, const Eventfd&) override { return noEventfds(); }
@@ -53,6 +55,9 @@ class SoftVm final : public Vm {
  private:
   static Status noEventfds() { return Error(Remedy::fixInput, "the CPU in software has no eventfds"); }
   std::uint64_t bootTsc() const;
+  std::vector<std::byte> hints() override;
+  Status adopt(const FileDescriptor& prepared) override;
+  Status adoptByAll(const FileDescriptor& prepared);
 
   SoftObserver observer_;
   SoftCounters ended_;  // of vCPUs that are gone
@@ -112,6 +117,41 @@ Result<std::unique_ptr<Vcpu>> SoftVm::createVcpu(std::uint32_t index) {
     ended_.decoded += counters.decoded;
   });
   return vcpu;
+}
+
+std::vector<std::byte> SoftVm::hints() {
+  std::vector<CodeHint> all;
+  world_.standStill(World::Caller::outside, [&] {
+    for (SoftVcpu* vcpu : vcpus_) {
+      const std::vector<CodeHint> some = vcpu->loop().blocks().hints(memory_);
+      all.insert(all.end(), some.begin(), some.end());
+    }
+  });
+  return encodeHints(all);
+}
+
+Status SoftVm::adopt(const FileDescriptor& prepared) {
+  Status done;
+  world_.standStill(World::Caller::outside, [&] {
+    done = adoptByAll(prepared);
+    if (done.has_value()) return;
+    for (SoftVcpu* vcpu : vcpus_) vcpu->loop().blocks().forgetAll();
+  });
+  return done;
+}
+
+Status SoftVm::adoptByAll(const FileDescriptor& prepared) {
+  for (SoftVcpu* vcpu : vcpus_) {
+    BlockCache& blocks = vcpu->loop().blocks();
+    TRY(blocks.adopt(prepared));
+    for (Tlb& tlb : vcpu->loop().cpu().tlbs) tlb.forgetWrites();
+    for (const PreparedPage& page : blocks.preparedPages()) {
+      PhysicalMemory::Slot* slot = memory_.find(page.physical);
+      if (slot == nullptr) return Error(Remedy::fixInput, "the prepared code is of a guest with more memory");
+      slot->watch(page.physical);
+    }
+  }
+  return {};
 }
 
 std::uint64_t SoftVm::bootTsc() const {

@@ -202,6 +202,8 @@ BuiltBlock buildBlock(Cpu& cpu, const CodePlace& place, BlockLength length, std:
   emitter.quietDeadFlags();
   emitter.markLinks(start);
   built.operations = emitter.operations();
+  built.bytes = offset - start;
+  built.hasLinks = emitter.hasLinks();
   return built;
 }
 

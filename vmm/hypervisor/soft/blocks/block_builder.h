@@ -22,6 +22,8 @@ struct BuiltBlock {
   std::size_t operations = 0;  // 0: the fetch of a second page faulted (cpu.stop)
   std::size_t instructions = 0;
   std::uint64_t secondPage = 0;  // physical, of an instruction that reaches into it; 0: none
+  std::size_t bytes = 0;         // of the instructions; none of what is no instruction
+  bool hasLinks = false;         // its last operation can be linked to what follows it (Operation::chain)
 };
 
 // At most so many operations are made.

@@ -1,19 +1,25 @@
 #include "vmm/hypervisor/soft/blocks/block_cache.h"
 
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include <Zydis/Mnemonic.h>
+#include <fmt/format.h>
 
 #include "vmm/hypervisor/soft/blocks/block_builder.h"
 #include "vmm/hypervisor/soft/cpu/handler.h"
 #include "vmm/hypervisor/soft/cpu/own_arithmetic.h"
+#include "vmm/result/check.h"
 
 namespace qm::soft {
 
 namespace {
 
 // A million operations, of which only what is used takes memory. A guest that fills it begins anew.
-constexpr std::size_t kArenaOperations = 1U << 20U;
+constexpr std::size_t kOwnOperations = 1U << 20U;
 
 // A block that became void: what is at its place is looked up.
 const Operation* replaceStale(Cpu& cpu, const Operation* /*op*/, Flags& /*flags*/) {
@@ -32,32 +38,38 @@ std::uint64_t linearRip(const Cpu& cpu) {
   return (cpu.rip + cpu.system.segments[static_cast<std::size_t>(SegmentName::cs)].base) & 0xffff'ffff;
 }
 
-// What decoding depends on besides the bytes.
-std::uint64_t modeBits(const SystemState& system) {
-  return static_cast<std::uint64_t>(system.codeSize) | static_cast<std::uint64_t>(system.vectorUnit) << 2U |
-         static_cast<std::uint64_t>(system.x87Unit) << 4U | static_cast<std::uint64_t>(system.mmxUnit) << 6U |
-         static_cast<std::uint64_t>(system.vexUnit) << 8U;
-}
-
-std::uint64_t keyOf(const Cpu& cpu, const CodeTlb::Entry& page, std::uint64_t linear) {
-  constexpr unsigned kModeShift = 52;  // physical addresses have fewer bits
-  return (page.physicalPage | (linear & ~kPageMask)) | modeBits(cpu.system) << kModeShift;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<BlockCache>> BlockCache::create(OnUnmodelled onUnmodelled) {
-  Mapping arena = TRY(Mapping::anonymous(kArenaOperations * sizeof(Operation)).during("reserving decoded blocks"));
-  return std::unique_ptr<BlockCache>(new BlockCache(std::move(arena), std::move(onUnmodelled)));
+  constexpr std::size_t kBytes = kMostPreparedBytes + kOwnOperations * sizeof(Operation);
+  Mapping room = TRY(Mapping::anonymous(kBytes).during("reserving decoded blocks"));
+  return std::unique_ptr<BlockCache>(new BlockCache(std::move(room), std::move(onUnmodelled)));
 }
 
-BlockCache::BlockCache(Mapping arena, OnUnmodelled onUnmodelled)
-    : arena_(std::move(arena)), onUnmodelled_(std::move(onUnmodelled)) {
+BlockCache::BlockCache(Mapping room, OnUnmodelled onUnmodelled)
+    : room_(std::move(room)), onUnmodelled_(std::move(onUnmodelled)) {
   lookAgain_.handler = handlerDistance(&leaveBetween);
 }
 
-std::span<Operation> BlockCache::arena() const {
-  return {reinterpret_cast<Operation*>(arena_.bytes().data()), kArenaOperations};
+std::span<Operation> BlockCache::own() const {
+  return {reinterpret_cast<Operation*>(room_.bytes().data() + kMostPreparedBytes), kOwnOperations};
+}
+
+Status BlockCache::adopt(const FileDescriptor& prepared) {
+  CHECK(used_ == 0 && prepared_.operations().empty());
+  if (!isSealed(prepared))
+    return Error(Remedy::fixInput, "the prepared code is in a file that can be changed; seal it");
+  const std::uint64_t bytes = TRY(fileBytes(prepared));
+  if (bytes > kMostPreparedBytes)
+    return Error(Remedy::fixInput, fmt::format("the prepared code has {} bytes, more than fit", bytes));
+  std::byte* const at = room_.bytes().data();
+  void* mapped = ::mmap(at, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, prepared.get(), 0);
+  if (mapped != at) return systemError("mapping the prepared code", errno);
+  prepared_ = TRY(PreparedBlocks::over({at, bytes}));
+  // Nearly all of it is read, a page at a time it would cost more. Where the kernel cannot, it comes by faults.
+  static_cast<void>(::madvise(at, bytes, MADV_POPULATE_READ));
+  mustDrop_ = false;  // of the memory that the blocks are of: the one that is there
+  return {};
 }
 
 const Operation* BlockCache::find(Cpu& cpu) {
@@ -69,20 +81,33 @@ const Operation* BlockCache::find(Cpu& cpu) {
   const std::uint64_t linear = linearRip(cpu);
   const CodeTlb::Entry* page = codePage(cpu, linear);
   if (page == nullptr) return nullptr;
-  const std::uint64_t key = keyOf(cpu, *page, linear);
-  const auto known = blocks_.find(key);
-  const Operation* block = known != blocks_.end() ? &arena()[known->second] : decodeHere(cpu, *page, key);
+  const BlockKey key = blockKey(page->physicalPage | (linear & ~kPageMask), cpu.system);
+  const Operation* block = findPrepared(key);
+  if (block == nullptr) {
+    const auto known = blocks_.find(key);
+    block = known != blocks_.end() ? &own()[known->second.first] : decodeHere(cpu, *page, key);
+  }
   if (block != nullptr) cpu.jumps->remember(cpu.rip, block, page->lifetime, page->size);
   return block;
 }
 
-const Operation* BlockCache::decodeHere(Cpu& cpu, const CodeTlb::Entry& page, std::uint64_t key) {
-  const OwnArithmetic own;
-  if (used_ + kMostOperations > kArenaOperations) dropAll(cpu);
-  const std::span<Operation> room = arena().subspan(used_, kMostOperations);
+// Null: none was, or it has become void.
+const Operation* BlockCache::findPrepared(BlockKey key) const {
+  const std::optional<std::uint32_t> first = prepared_.find(key);
+  if (!first) return nullptr;
+  const Operation* block = &prepared_.operations()[*first];
+  return block->handler == handlerDistance(&staleBlock) ? nullptr : block;
+}
+
+const Operation* BlockCache::decodeHere(Cpu& cpu, const CodeTlb::Entry& page, BlockKey key) {
+  const OwnArithmetic arithmetic;
+  if (used_ + kMostOperations > kOwnOperations) dropAll(cpu);
+  const std::span<Operation> room = own().subspan(used_, kMostOperations);
   const BuiltBlock built = buildBlock(cpu, {.page = page, .linear = linearRip(cpu)}, BlockLength::straightLine, room);
   if (built.operations == 0) return nullptr;
-  blocks_[key] = static_cast<std::uint32_t>(used_);
+  blocks_[key] = {.first = static_cast<std::uint32_t>(used_),
+                  .bytes = static_cast<std::uint32_t>(built.bytes),
+                  .secondPage = built.secondPage};
   pages_[page.physicalPage].push_back(key);
   if (built.secondPage != 0) pages_[built.secondPage].push_back(key);
   used_ += built.operations;
@@ -104,9 +129,8 @@ const Operation* BlockCache::next(Cpu& cpu, const Operation* from, unsigned way)
   const Operation* block = next(cpu);
   const bool isLinkable = (from->third >> way & 1U) != 0 && block != &lookAgain_ && used_ >= usedBefore;
   if (isLinkable) {
-    const std::span<Operation> all = arena();
-    const auto index = static_cast<std::size_t>(from - all.data());
-    all[index].chain[way] = static_cast<std::int32_t>(block - from);
+    auto* const all = reinterpret_cast<Operation*>(room_.bytes().data());
+    all[from - all].chain[way] = static_cast<std::int32_t>(block - from);
   }
   return block;
 }
@@ -121,19 +145,23 @@ const Operation* BlockCache::single(Cpu& cpu) {
 }
 
 void BlockCache::forgetPage(std::uint64_t physicalPage) {
-  const OwnArithmetic own;
+  const OwnArithmetic arithmetic;
+  for (const std::uint32_t place : prepared_.placesIn(physicalPage))
+    prepared_.operations()[place].handler = handlerDistance(&staleBlock);
   const auto page = pages_.find(physicalPage);
   if (page == pages_.end()) return;
   for (const std::uint64_t key : page->second) {
     const auto block = blocks_.find(key);
     if (block == blocks_.end()) continue;  // one of two pages, forgotten with the other
-    arena()[block->second].handler = handlerDistance(&staleBlock);
+    own()[block->second.first].handler = handlerDistance(&staleBlock);
     blocks_.erase(block);
   }
   pages_.erase(page);
 }
 
+// What is prepared, too: its links may lead into what is dropped.
 void BlockCache::dropAll(Cpu& cpu) {
+  prepared_ = {};
   blocks_.clear();
   pages_.clear();
   used_ = 0;
@@ -141,8 +169,25 @@ void BlockCache::dropAll(Cpu& cpu) {
   for (JumpCache& jumps : cpu.jumpCaches) jumps.forget();
 }
 
+std::vector<CodeHint> BlockCache::hints(const PhysicalMemory& memory) const {
+  std::vector<std::pair<std::uint32_t, CodeHint>> found;
+  for (const auto& [key, block] : blocks_) {
+    SystemState mode;
+    CodeHint hint{.key = key, .secondPage = block.secondPage, .bytes = block.bytes};
+    const std::optional<std::uint32_t> digest = codeDigest(memory, hint);
+    if (!digest || !setMode(mode, key) || mode.codeSize != CodeSize::bits64) continue;
+    hint.digest = *digest;
+    found.emplace_back(block.first, hint);
+  }
+  std::ranges::sort(found, {}, &std::pair<std::uint32_t, CodeHint>::first);
+  std::vector<CodeHint> hints;
+  hints.reserve(found.size());
+  for (const auto& [first, hint] : found) hints.push_back(hint);
+  return hints;
+}
+
 void BlockCache::countUnmodelled(std::uint16_t mnemonic, std::uint64_t rip) {
-  const OwnArithmetic own;
+  const OwnArithmetic arithmetic;
   if (unmodelled_[mnemonic]++ > 0 || !onUnmodelled_) return;
   const char* name = ZydisMnemonicGetString(static_cast<ZydisMnemonic>(mnemonic));
   onUnmodelled_(name != nullptr ? name : "?", rip);

@@ -3,6 +3,10 @@
 //
 // Blocks that became void stay where they are until everything is dropped: their first operation then looks up what
 // is there. So neither a link from another block nor the run of one is ever left hanging.
+//
+// Blocks that were prepared for the snapshot a guest comes from (prepared_blocks.h) are found before anything is
+// decoded. They lie in the same reservation, in front of the cache's own, as a private mapping: what links or voids
+// them copies their page.
 // Threads: the vCPU's; forgetPage() from anybody while the world stands still.
 #pragma once
 
@@ -15,6 +19,9 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
+#include "vmm/hypervisor/soft/blocks/block_key.h"
+#include "vmm/hypervisor/soft/blocks/code_hints.h"
+#include "vmm/hypervisor/soft/blocks/prepared_blocks.h"
 #include "vmm/hypervisor/soft/cpu/cpu.h"
 #include "vmm/hypervisor/soft/cpu/operation.h"
 #include "vmm/os/mapping.h"
@@ -27,6 +34,10 @@ class BlockCache {
   // Called for the first of each instruction that is not modelled, with its name and address.
   using OnUnmodelled = std::function<void(std::string_view mnemonic, std::uint64_t rip)>;
   static Result<std::unique_ptr<BlockCache>> create(OnUnmodelled onUnmodelled);
+
+  // Blocks that need not be decoded any more; before the first find(). The caller watches their pages.
+  Status adopt(const FileDescriptor& prepared);
+  std::span<const PreparedPage> preparedPages() const { return prepared_.pages(); }
 
   // The block at cpu.rip, which becomes the running one. Null: the fetch faulted (cpu.stop).
   const Operation* find(Cpu& cpu);
@@ -43,21 +54,31 @@ class BlockCache {
   void forgetAll() { mustDrop_ = true; }
 
   std::uint64_t decodedInstructions() const { return decodedInstructions_; }
+  // What it has decoded and still has, in the order in which it was decoded; code of 64 bits alone.
+  std::vector<CodeHint> hints(const PhysicalMemory& memory) const;
   // How often each instruction that is not modelled was met, by Zydis's number.
   const std::unordered_map<std::uint16_t, std::uint64_t>& unmodelled() const { return unmodelled_; }
   void countUnmodelled(std::uint16_t mnemonic, std::uint64_t rip);
 
  private:
-  BlockCache(Mapping arena, OnUnmodelled onUnmodelled);
-  std::span<Operation> arena() const;
-  const Operation* decodeHere(Cpu& cpu, const CodeTlb::Entry& page, std::uint64_t key);
+  struct Block {
+    std::uint32_t first = 0;  // operation, in own()
+    std::uint32_t bytes = 0;
+    std::uint64_t secondPage = 0;  // as BuiltBlock
+  };
+
+  BlockCache(Mapping room, OnUnmodelled onUnmodelled);
+  std::span<Operation> own() const;
+  const Operation* findPrepared(BlockKey key) const;
+  const Operation* decodeHere(Cpu& cpu, const CodeTlb::Entry& page, BlockKey key);
   void dropAll(Cpu& cpu);
 
-  Mapping arena_;  // of operations; reserved, and used from the start up
+  Mapping room_;  // reserved: for what is prepared, then for operations of its own, used from the start up
+  PreparedBlocks prepared_;
   std::size_t used_ = 0;
   bool mustDrop_ = false;
-  boost::unordered_flat_map<std::uint64_t, std::uint32_t> blocks_;              // key → index of the first operation
-  boost::unordered_flat_map<std::uint64_t, std::vector<std::uint64_t>> pages_;  // physical page → keys of its blocks
+  boost::unordered_flat_map<BlockKey, Block> blocks_;
+  boost::unordered_flat_map<std::uint64_t, std::vector<BlockKey>> pages_;  // physical page → keys of its blocks
   std::array<Operation, 16> single_{};
   Operation lookAgain_;
   std::uint64_t decodedInstructions_ = 0;

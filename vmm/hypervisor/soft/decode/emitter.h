@@ -63,6 +63,7 @@ class Emitter {
   void takeBackTo(std::size_t operations);
 
   bool hasEnded() const { return hasEnded_; }
+  bool hasLinks() const { return hasLinks_; }       // the end is one that can be linked
   std::uint16_t offset() const { return offset_; }  // of the instruction from the block's start
   std::size_t operations() const { return count_; }
   std::size_t instructions() const { return instructions_; }

@@ -1,6 +1,6 @@
 #include "vmm/hypervisor/soft/operations/sse_sha.h"
 
-#include <cpuid.h>
+#include <sys/platform/x86.h>
 
 #include "vmm/hypervisor/soft/operations/vector_operand.h"
 
@@ -69,15 +69,6 @@ bool lowerSha256rnds2(const Instruction& instruction, Emitter& emitter) {
   return true;
 }
 
-// SDM 2A, CPUID: leaf 7, EBX bit 29. The compiler's own question knows no SHA.
-bool hostHasSha() {
-  static const bool kHas = [] {
-    unsigned a = 0, b = 0, c = 0, d = 0;
-    return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (b >> 29U & 1U) != 0;
-  }();
-  return kHas;
-}
-
 // Where the host has it not, it is not modelled (#UD), as CPUID says.
 template <Lower lower>
 bool whereThereIsSha(const Instruction& instruction, Emitter& emitter) {
@@ -95,6 +86,11 @@ constexpr std::array kLowerings{
 };
 
 }  // namespace
+
+// The compiler's own question knows no SHA; the C library has asked the CPU already.
+bool hostHasSha() {
+  return x86_cpu_present(x86_cpu_SHA) != 0;
+}
 
 std::span<const Lowering> sseShaLowerings() {
   return kLowerings;

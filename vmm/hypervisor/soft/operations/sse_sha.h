@@ -9,4 +9,6 @@ namespace qm::soft {
 
 std::span<const Lowering> sseShaLowerings();
 
+bool hostHasSha();
+
 }  // namespace qm::soft

@@ -1,0 +1,67 @@
+// The messages of the control channel as values; ranges are the schema's (control.capnp).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "api/vmm/request/answer.h"
+#include "vmm/memory/page_run.h"
+
+namespace qm::vmm::control {
+
+// Where a VMM finds its end: whoever starts it gives it this number and says so by --control.
+inline constexpr int kSocketNumber = 3;
+
+inline constexpr std::uint16_t kVersion = 1;
+inline constexpr std::size_t kMaxDisks = 64;
+
+// A request of the REST interface, in its words.
+struct Ask {
+  std::string method;
+  std::string target;
+  std::string body;
+  bool operator==(const Ask&) const = default;
+};
+
+struct Disk {
+  std::string id;
+  std::uint8_t file = 0;
+  bool operator==(const Disk&) const = default;
+};
+
+enum class Observing : std::uint8_t { no, yes };
+
+// Restores a snapshot and lets it run. Files are named by their place among the descriptors beside the message.
+struct Load {
+  std::uint8_t state = 0;
+  std::uint8_t memory = 1;
+  std::vector<Disk> disks;
+  std::string vsockPath;  // empty: the machine has none
+  Observing observing = Observing::no;
+  WorkingSet workingSet;
+  std::optional<std::uint8_t> code;  // prepared code, for hypervisors that have a use for it
+  bool operator==(const Load&) const = default;
+};
+
+// Writes what was observed into the one file beside it (observation.h), which is empty.
+struct Observe {
+  bool operator==(const Observe&) const = default;
+};
+
+struct Request {
+  std::uint64_t id = 0;
+  std::variant<Ask, Load, Observe> body;
+  bool operator==(const Request&) const = default;
+};
+
+struct Reply {
+  std::uint64_t id = 0;
+  Answer answer;
+  bool operator==(const Reply&) const = default;
+};
+
+}  // namespace qm::vmm::control
