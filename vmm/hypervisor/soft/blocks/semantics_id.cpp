@@ -8,8 +8,6 @@
 #include <cstring>
 #include <span>
 
-#include "vmm/hypervisor/soft/operations/sse_sha.h"
-
 namespace qm::soft {
 
 namespace {
@@ -58,7 +56,7 @@ std::uint64_t hostFeatures() {
       __builtin_cpu_supports("sse4.2") != 0, __builtin_cpu_supports("avx") != 0,
       __builtin_cpu_supports("avx2") != 0,   __builtin_cpu_supports("fma") != 0,
       __builtin_cpu_supports("f16c") != 0,   __builtin_cpu_supports("movbe") != 0,
-      __builtin_cpu_supports("adx") != 0,    hostHasSha(),
+      __builtin_cpu_supports("adx") != 0,    __builtin_cpu_supports("sha") != 0,
   };
   std::uint64_t bits = 0;
   for (const bool one : has) bits = bits << 1U | (one ? 1U : 0U);

@@ -1,7 +1,5 @@
 #include "vmm/hypervisor/soft/operations/sse_sha.h"
 
-#include <sys/platform/x86.h>
-
 #include "vmm/hypervisor/soft/operations/vector_operand.h"
 
 namespace qm::soft {
@@ -72,7 +70,7 @@ bool lowerSha256rnds2(const Instruction& instruction, Emitter& emitter) {
 // Where the host has it not, it is not modelled (#UD), as CPUID says.
 template <Lower lower>
 bool whereThereIsSha(const Instruction& instruction, Emitter& emitter) {
-  return hostHasSha() && lower(instruction, emitter);
+  return __builtin_cpu_supports("sha") != 0 && lower(instruction, emitter);
 }
 
 constexpr std::array kLowerings{
@@ -86,11 +84,6 @@ constexpr std::array kLowerings{
 };
 
 }  // namespace
-
-// The compiler's own question knows no SHA; the C library has asked the CPU already.
-bool hostHasSha() {
-  return x86_cpu_present(x86_cpu_SHA) != 0;
-}
 
 std::span<const Lowering> sseShaLowerings() {
   return kLowerings;

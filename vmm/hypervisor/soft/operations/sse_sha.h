@@ -9,6 +9,4 @@ namespace qm::soft {
 
 std::span<const Lowering> sseShaLowerings();
 
-bool hostHasSha();
-
 }  // namespace qm::soft
