@@ -22,6 +22,7 @@ Pool::Inside::Inside(PoolWiring wiring, const PoolSettings& settings)
       settings_(settings),
       vms_(wiring_.spawner),
       maker_(vms_, wiring_.clock, settings_.limits),
+      trials_(vms_, maker_, wiring_.clock, settings_.limits),
       builder_(vms_, wiring_.shelf, settings_.limits),
       board_(settings_.cloneAttempts),
       blanks_(settings_.blanks),

@@ -16,6 +16,7 @@
 #include "pool/board/orders.h"
 #include "pool/clone/clone_maker.h"
 #include "pool/clone/phase_timer.h"
+#include "pool/clone/trials.h"
 #include "pool/lease/lease_book.h"
 #include "pool/pool.h"
 #include "pool/teardown/teardown.h"
@@ -93,6 +94,7 @@ class Pool::Inside {
   // workers.cpp
   void buildTemplates();
   void build(const BuildJob& job);
+  void learn(const Recipe& recipe, const TemplateImage& image, const Progress& progress);
   // What a maker does next: a clone for one caller, for whoever waits first, or for the ready ones.
   struct Job {
     Source source;
@@ -125,6 +127,7 @@ class Pool::Inside {
   PoolSettings settings_;
   LivingVms vms_;
   CloneMaker maker_;
+  Trials trials_;
   TemplateBuilder builder_;
 
   // Protects what follows. While it is held no other lock is taken but the teardown's, and no VM is asked anything.

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "pool/clock/fake_clock.h"
+#include "pool/clone/trials.h"
 #include "pool/fake_observer.h"
 #include "pool/template/fake_shelf.h"
 #include "pool/vm/fake_vm.h"
@@ -83,6 +84,29 @@ TEST_F(PoolTest, ATemplateIsBootedWarmedHookedAndFrozenInThatOrder) {
                                          "ping", "save", "end"));
   EXPECT_EQ(shelf.published(), 1U);
   EXPECT_EQ(observer.count("templateBuilt"), 1);
+}
+
+TEST_F(PoolTest, ATemplateIsLearnedFromTrialClonesThatAreGoneBeforeItIsReady) {
+  shelf.haveFiles();
+  start();
+  Recipe recipe = recipeOf("hello", 0);
+  recipe.rehearsal = {{"echo"}};
+  putAndBuild(recipe);
+  EXPECT_EQ(vms.count("run echo"), kTrials);
+  EXPECT_EQ(vms.count("observe"), kTrials);
+  EXPECT_EQ(vms.count("prepare " + std::to_string(kTrials)), 1U);
+  EXPECT_EQ(vms.alive(), 0U);
+}
+
+TEST_F(PoolTest, ARehearsalThatFailsCostsWhatWouldHaveBeenLearnedAndNothingElse) {
+  shelf.haveFiles();
+  start();
+  Recipe recipe = recipeOf("hello", 0);
+  recipe.rehearsal = {{"false"}};
+  putAndBuild(recipe);
+  EXPECT_EQ(vms.count("observe"), 0U);
+  EXPECT_EQ(vms.alive(), 0U);
+  EXPECT_TRUE(acquire("hello", Road::spawn));
 }
 
 TEST_F(PoolTest, AWarmUpThatFailsFailsTheTemplateAndLeavesNothing) {

@@ -49,6 +49,7 @@ void Pool::Inside::build(const BuildJob& job) {
     board_.buildIsAt(job, step);
   };
   auto image = builder_.prepare(job.recipe, job.source, progress);
+  if (image) learn(job.recipe, *image, progress);
   Lock lock(mutex_);
   if (image) {
     Discarded discarded = board_.built(job, std::make_shared<const TemplateImage>(*std::move(image)));
@@ -63,6 +64,12 @@ void Pool::Inside::build(const BuildJob& job) {
   settle(std::move(lock), {});
   wiring_.log.error("template.failed", {{"template", job.recipe.name}, {"error", image.error().text()}});
   wiring_.observer.templateFailed(job.recipe.name, image.error());
+}
+
+void Pool::Inside::learn(const Recipe& recipe, const TemplateImage& image, const Progress& progress) {
+  const Status learned = trials_.learn(recipe, image, progress);
+  if (learned) return;
+  wiring_.log.warning("template.not_learned", {{"template", recipe.name}, {"error", learned.error().text()}});
 }
 
 void Pool::Inside::make() {

@@ -18,8 +18,14 @@ Result<Vm> finished(Vm vm, Status status) {
 
 Result<Vm> CloneMaker::restore(const Recipe& recipe, const TemplateImage& image, Vm blank, PhaseTimer& timer) const {
   if (blank == nullptr) blank = TRY(timer.time(Phase::spawn, [&] { return vms_.spawn().during("spawning"); }));
-  Status status = restoreInto(*blank, recipe, image, timer);
+  Status status = restoreInto(*blank, recipe, image, Observing::no, timer);
   return finished(std::move(blank), std::move(status));
+}
+
+Result<Vm> CloneMaker::restoreToObserve(const Recipe& recipe, const TemplateImage& image, PhaseTimer& timer) const {
+  Vm vm = TRY(timer.time(Phase::spawn, [&] { return vms_.spawn().during("spawning"); }));
+  Status status = restoreInto(*vm, recipe, image, Observing::yes, timer);
+  return finished(std::move(vm), std::move(status));
 }
 
 Result<Vm> CloneMaker::boot(const Recipe& recipe, PhaseTimer& timer) const {
@@ -28,9 +34,9 @@ Result<Vm> CloneMaker::boot(const Recipe& recipe, PhaseTimer& timer) const {
   return finished(std::move(vm), std::move(status));
 }
 
-Status CloneMaker::restoreInto(VmProcess& vm, const Recipe& recipe, const TemplateImage& image,
+Status CloneMaker::restoreInto(VmProcess& vm, const Recipe& recipe, const TemplateImage& image, Observing observing,
                                PhaseTimer& timer) const {
-  const RestorePlan plan{.state = image.state, .memory = image.memory, .drives = drivePlans(recipe)};
+  const RestorePlan plan{.snapshot = image.folder, .files = image.files, .observing = observing};
   TRY(timer.time(Phase::restore, [&] { return vm.restore(plan, deadlineIn(limits_.restore)).during("restoring"); }));
   TRY(timer.time(Phase::connect, [&] { return vm.connectAgent(deadlineIn(limits_.reply)).during("connecting"); }));
   return renewAndProve(vm, recipe, image.guestNonce, timer);

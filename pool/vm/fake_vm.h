@@ -59,7 +59,7 @@ class FakeVms final : public VmSpawner {
   std::size_t mostAlive_ = 0;
   std::uint64_t deaths_ = 0;
   std::uint64_t nextNonce_ = 1000;
-  std::map<std::filesystem::path, std::uint64_t> saved_;  // by memory file: the nonce in it
+  std::map<std::filesystem::path, std::uint64_t> saved_;  // by snapshot: the nonce in its memory
   std::vector<std::pair<std::string, std::string>> history_;
   std::vector<agent::Renew> identities_;
 };

@@ -6,10 +6,12 @@
 #include "api/vmm/program/options.h"
 #include "api/vmm/program/program.h"
 #include "vmm/os/file_descriptor.h"
+#include "vmm/os/heap.h"
 
 int main(int count, char** words) {
   const qm::vmm::ParsedOptions parsed = qm::vmm::parseOptions(count, words);
   if (!parsed.options) return parsed.exitCode;
+  qm::useOneHeap();
   qm::keepNewFilesPrivate();
   const qm::Log log = qm::Log::toStandardError(parsed.options->logLevel);
   const qm::Result<int> exitCode = qm::vmm::runProgram(*parsed.options, log);

@@ -119,6 +119,12 @@ TEST_F(AgentTest, ReportsTheSignalThatEndedAProgram) {
   EXPECT_FALSE(ran.timedOut);
 }
 
+TEST_F(AgentTest, BreaksAPipeForAProgramAsAnyShellDoes) {
+  const Ran ran = client().run(shell("kill -PIPE $$; echo went on"), soon()).value();
+  EXPECT_EQ(ran.signal, SIGPIPE);
+  EXPECT_EQ(textOf(ran.out), "");
+}
+
 TEST_F(AgentTest, KillsAProgramAndItsChildrenWhenTheirTimeIsUp) {
   auto run = shell("echo begun; sleep 60 & sleep 60");
   run.timeoutMs = 200;
