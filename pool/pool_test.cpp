@@ -513,6 +513,24 @@ TEST_F(PoolTest, WhoWaitsTooLongOrBehindTooManyIsToldToComeAgain) {
   vms.openGate();
 }
 
+TEST_F(PoolTest, ManyBootsAtOnceWaitForAPlace) {
+  start({.refillsAtOnce = 2, .blanks = 0});
+  putAndBuild(recipeOf("hello", 0));
+  vms.closeGate();
+  constexpr std::uint32_t kTenants = 6;
+  std::atomic<std::uint32_t> granted = 0;
+  std::vector<std::thread> tenants;
+  for (std::uint32_t i = 0; i < kTenants; ++i) {
+    tenants.emplace_back([&] { granted += acquire("hello", Road::boot).has_value() ? 1 : 0; });
+  }
+  eventually([&] { return pool->load().inLine == kTenants - 2; });
+  EXPECT_EQ(pool->load().making, 2U);
+  vms.openGate();
+  for (std::thread& tenant : tenants) tenant.join();
+  EXPECT_EQ(granted, kTenants);
+  EXPECT_EQ(pool->load(), Load{});
+}
+
 TEST_F(PoolTest, AMissIsToldWithItsCause) {
   start();
   put(recipeOf("hello", 0));

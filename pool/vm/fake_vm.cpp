@@ -27,6 +27,10 @@ class FakeVm final : public VmProcess {
   std::int64_t pid() const override { return 1; }
 
   Status boot(const BootPlan&, Deadline) override {
+    {
+      std::unique_lock lock(all_.mutex_);
+      all_.changed_.wait(lock, [this] { return !all_.gateClosed_ || killed_; });
+    }
     const Status passed = step(Phase::boot, "boot");
     const std::lock_guard lock(all_.mutex_);
     guestNonce_ = all_.nextNonce_++;

@@ -26,7 +26,7 @@ class FakeVms final : public VmSpawner {
   void forgetMemory();
   // Every ready process dies by itself.
   void killAll();
-  // Restores wait until the gate opens, or their VM is ended.
+  // Boots and restores wait until the gate opens, or their VM is ended.
   void closeGate();
   void openGate();
   // Calls of end() kill and then wait until ends may flow.
