@@ -250,6 +250,17 @@ TEST_F(PoolTest, AWholeSnapshotOnTheShelfServesTheNextPool) {
   EXPECT_EQ(vms.count("save"), 1U);
 }
 
+TEST_F(PoolTest, OnlyACloneWhoseRenewalDoesNotEchoItsNonceIsPinged) {
+  start();
+  putAndBuild(recipeOf("hello", 0));
+  const std::size_t before = vms.count("ping");
+  ASSERT_TRUE(acquire("hello"));
+  EXPECT_EQ(vms.count("ping"), before + 1);
+  vms.echoNonces();
+  ASSERT_TRUE(acquire("hello"));
+  EXPECT_EQ(vms.count("ping"), before + 1);
+}
+
 TEST_F(PoolTest, ACloneThatFailsRenewalIsDestroyedCountedAndNeverHandedOut) {
   start();
   putAndBuild(recipeOf("hello", 0));
