@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
 #include "vmm/os/file_descriptor.h"
@@ -74,9 +75,10 @@ boost::json::object Figures::flat() const {
 Status writeFlat(const boost::json::object& flat, const std::filesystem::path& path) {
   // Boost.JSON's own numbers are all mantissa and exponent.
   std::string text;
-  for (const auto& [name, value] : flat)
-    text +=
-        fmt::format("{}  \"{}\": {}", text.empty() ? "{\n" : ",\n", std::string_view(name), value.to_number<double>());
+  for (const auto& [name, value] : flat) {
+    text += fmt::format("{}  \"{}\": ", text.empty() ? "{\n" : ",\n", std::string_view(name));
+    text += value.is_number() ? fmt::format("{}", value.to_number<double>()) : boost::json::serialize(value);
+  }
   text += "\n}\n";
   const FileDescriptor file = TRY(openFile(path, OpenMode::create));
   return writeAll(file, std::as_bytes(std::span(text)));

@@ -1,0 +1,231 @@
+// sustained-bench: an open-loop load on a quickmatchd of its own, for minutes, and what each request took and cost.
+#include <signal.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <boost/json/object.hpp>
+#include <fmt/format.h>
+
+#include "bench/load/load_plan.h"
+#include "bench/load/service.h"
+#include "bench/load/svg_plot.h"
+#include "bench/load/system_calls.h"
+#include "bench/start/figures.h"
+#include "vmm/os/folder.h"
+#include "vmm/os/signals.h"
+#include "vmm/version/version.h"
+
+namespace {
+
+using namespace qm;
+using namespace qm::bench;
+
+struct Command {
+  ServiceSettings service;
+  std::string arrivals = "poisson", what = "default", road = "any", commit = "unknown", host = "unknown",
+              build = "unknown";
+  double rate = 0, seconds = 60, warmUpS = 10, patienceS = 10;
+  std::uint32_t runs = 3, burst = 100, clients = 4;
+  std::uint64_t seed = 1, waitMs = 0;
+  bool search = false;
+  double searchSeconds = 12, searchLeast = 10, searchMost = 400, searchStep = 5;
+  std::filesystem::path json;
+};
+
+void describe(CLI::App& app, Command& command) {
+  ServiceSettings& service = command.service;
+  app.add_option("--programs", service.programs, "Folder of quickmatchd and its fellows")->required();
+  app.add_option("--kernel", service.kernel, "The guest's vmlinux")->required();
+  app.add_option("--initrd", service.initrd, "The guest's initramfs, with the agent")->required();
+  app.add_option("--folder", service.folder, "For the daemon's state; a tmpfs; made")->required();
+  app.add_option("--hypervisor", service.hypervisor, "auto, kvm, soft")->capture_default_str();
+  app.add_option("--jail", service.jail, "namespaces, none")->capture_default_str();
+  app.add_option("--seccomp", service.seccomp, "Level; own: quickmatchd is not told")->capture_default_str();
+  app.add_option("--pool", service.pool, "Clones kept ready; 0: every request is a miss")->capture_default_str();
+  app.add_option("--refills", service.refillsAtOnce, "Clones made at once [the daemon's own]");
+  app.add_option("--blanks", service.blanks, "Processes kept for a miss [the daemon's own]");
+  app.add_option("--request-threads", service.requestThreads, "Requests served at once [the daemon's own]");
+  app.add_option("--arrivals", command.arrivals, "poisson, fixed, burst, closed")->capture_default_str();
+  app.add_option("--rate", command.rate, "Requests a second [150, and for exec 100 and 150]");
+  app.add_option("--burst", command.burst, "Requests at once, by --arrivals burst")->capture_default_str();
+  app.add_option("--clients", command.clients, "Clients, by --arrivals closed")->capture_default_str();
+  app.add_option("--what", command.what, "reply, exec [reply at 150/s, exec at 100 and 150/s]");
+  app.add_option("--road", command.road, "any, ready, blank, spawn, boot")->capture_default_str();
+  app.add_option("--wait-ms", command.waitMs, "How long a request waits for a ready clone")->capture_default_str();
+  app.add_option("--seconds", command.seconds, "Of each run, after its warm-up")->capture_default_str();
+  app.add_option("--warm-up", command.warmUpS, "Seconds of the same load before each run")->capture_default_str();
+  app.add_option("--patience", command.patienceS, "Seconds after which a request has failed")->capture_default_str();
+  app.add_option("--runs", command.runs, "Of each load")->capture_default_str();
+  app.add_option("--seed", command.seed, "Of the first run; the next ones follow")->capture_default_str();
+  app.add_flag("--search", command.search, "Search the highest rate at which p99 is at most 125 ms and nothing fails");
+  app.add_option("--search-seconds", command.searchSeconds, "Of each run of the search")->capture_default_str();
+  app.add_option("--search-most", command.searchMost, "Where the search ends")->capture_default_str();
+  app.add_option("--trace", command.service.trace,
+                 "Folder for strace's files: count system calls; times mean nothing then");
+  app.add_option("--commit", command.commit, "For the record");
+  app.add_option("--host", command.host, "For the record");
+  app.add_option("--build", command.build, "Preset of what is measured, for the record");
+  app.add_option("--json", command.json, "Where the figures go, as one flat object");
+}
+
+std::chrono::nanoseconds ofSeconds(double seconds) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds));
+}
+
+struct Load {
+  What what = What::reply;
+  double rate = 0;
+  std::string name() const { return fmt::format("{}_{:g}", what == What::reply ? "reply" : "exec", rate); }
+};
+
+std::vector<Load> loadsOf(const Command& command) {
+  const double rate = command.rate > 0 ? command.rate : 150;
+  if (command.what == "reply") return {{What::reply, rate}};
+  if (command.what == "exec") return {{What::exec, rate}};
+  if (command.rate > 0) return {{What::reply, rate}, {What::exec, rate}};
+  return {{What::reply, 150}, {What::exec, 100}, {What::exec, 150}};
+}
+
+Result<LoadPlan> planOf(const Command& command, const Load& load, double seconds) {
+  LoadPlan plan{.warmUp = ofSeconds(command.warmUpS), .patience = ofSeconds(command.patienceS)};
+  const auto pattern = patternNamed(command.arrivals);
+  if (!pattern) return Error(Remedy::fixInput, "there are no arrivals " + command.arrivals);
+  plan.arrivals = {.pattern = *pattern,
+                   .ratePerS = load.rate,
+                   .burst = command.burst,
+                   .clients = command.clients,
+                   .seed = command.seed,
+                   .duration = ofSeconds(seconds)};
+  plan.wish.what = load.what;
+  plan.wish.waitMs = command.waitMs;
+  if (command.road != "any") {
+    plan.wish.road = pool::roadNamed(command.road);
+    if (!plan.wish.road) return Error(Remedy::fixInput, "there is no road " + command.road);
+  }
+  return plan;
+}
+
+constexpr auto kLimit = std::chrono::milliseconds(125);
+
+bool holds(const LoadSummary& summary) {
+  return summary.successRatio() >= 1 && summary.answer.quantile(0.99) <= kLimit;
+}
+
+// The rates between which it is are halved until they are near each other. A run that fails is not tried again.
+Result<double> highestRate(Service& service, const Command& command, What what) {
+  double good = 0, bad = command.searchMost + command.searchStep, rate = 100;
+  while (bad - good > command.searchStep) {
+    const LoadPlan plan = TRY(planOf(command, {what, rate}, command.searchSeconds));
+    const LoadOutcome outcome = TRY(runPlan(service, plan));
+    const bool held = holds(outcome.summary);
+    fmt::print("  {:>7.1f}/s: p99 {:.1f} ms, {} failed of {}: {}\n", rate,
+               std::chrono::duration<double, std::milli>(outcome.summary.answer.quantile(0.99)).count(),
+               outcome.summary.requests - outcome.summary.succeeded, outcome.summary.requests, held ? "holds" : "no");
+    std::fflush(stdout);
+    (held ? good : bad) = rate;
+    rate = bad > command.searchMost ? std::min(rate * 1.5, command.searchMost) : (good + bad) / 2;
+    if (good >= command.searchMost || bad <= command.searchLeast) break;
+  }
+  return good;
+}
+
+// Beside the figures: FILE.reply_150_run1.time.svg, …roads.svg.
+Status plot(const Command& command, const Load& load, std::uint32_t run, const LoadOutcome& outcome) {
+  const std::string base = fmt::format("{}.{}_run{}", command.json.string(), load.name(), run);
+  TRY(writeSvg(latencyOverTime(outcome.run.records, ofSeconds(command.patienceS)), base + ".time.svg"));
+  return writeSvg(latencyDistribution(outcome.summary.answerByRoad), base + ".roads.svg");
+}
+
+Status tellCalls(const Service& service, const Command& command, const LoadOutcome& outcome, const std::string& prefix,
+                 boost::json::object& flat) {
+  const ServiceThreads threads = TRY(threadsOf(service.pid()));
+  const ServiceCalls calls = TRY(countServiceCalls(command.service.trace, threads, outcome.stretch));
+  fmt::print("{}", table(calls, outcome.usageRequests));
+  const auto each = [&](const CallCounts& counts) {
+    return static_cast<double>(sum(counts)) / static_cast<double>(std::max<std::uint64_t>(outcome.usageRequests, 1));
+  };
+  flat[prefix + "daemon_calls_per_request"] = each(calls.daemon);
+  flat[prefix + "spawner_calls_per_request"] = each(calls.spawner);
+  flat[prefix + "vms_calls_per_request"] = each(calls.vms);
+  return {};
+}
+
+Status measureLoad(Service& service, const Command& command, const Load& load, boost::json::object& flat,
+                   const std::string& first) {
+  LoadSummary all;
+  for (std::uint32_t run = 0; run < command.runs; ++run) {
+    LoadPlan plan = TRY(planOf(command, load, command.seconds));
+    plan.arrivals.seed += run;
+    const LoadOutcome outcome = TRY(runPlan(service, plan));
+    fmt::print("\n{} {:g}/s {}, road {}, run {} of {}, {:g} s, seed {}\n{}{}",
+               load.what == What::reply ? "reply" : "exec", load.rate, command.arrivals, command.road, run + 1,
+               command.runs, command.seconds, plan.arrivals.seed, table(outcome.summary), usageTable(outcome));
+    std::fflush(stdout);
+    const std::string prefix = fmt::format("{}_run{}_", load.name(), run + 1);
+    addFlat(outcome.summary, prefix, flat);
+    addUsageFlat(outcome, prefix, flat);
+    if (run == 0) addUsageFlat(outcome, load.name() + "_", flat);
+    if (run == 0 && load.name() == first) addUsageFlat(outcome, "", flat);
+    all.add(outcome.summary);
+    if (!command.json.empty()) TRY(plot(command, load, run + 1, outcome));
+    if (!command.service.trace.empty()) TRY(tellCalls(service, command, outcome, load.name() + "_", flat));
+  }
+  addFlat(all, load.name() + "_", flat);
+  if (load.name() == first) addFlat(all, "", flat);
+  fmt::print("\n{}: all runs together: {}\n{}", load.name(),
+             holds(all) ? "p99 at most 125 ms and nothing failed" : "does NOT hold p99 ≤ 125 ms without a failure",
+             table(all));
+  return {};
+}
+
+Status measure(const Command& command) {
+  boost::json::object flat;
+  if (!command.service.trace.empty()) TRY(makeFolder(command.service.trace));
+  Service service = TRY(Service::start(command.service));
+  const std::string hypervisor = TRY(service.hypervisor());
+  fmt::print("quickmatch {} ({}, {}) on {}, backend {}, jail {}, seccomp {}, pool {}\n", kVersion, command.commit,
+             command.build, command.host, hypervisor, command.service.jail, command.service.seccomp,
+             command.service.pool);
+  flat = {{"commit", command.commit}, {"host", command.host},         {"build", command.build},
+          {"backend", hypervisor},    {"jail", command.service.jail}, {"seccomp", command.service.seccomp},
+          {"road", command.road},     {"arrivals", command.arrivals}, {"pool", command.service.pool},
+          {"seed", command.seed},     {"seconds", command.seconds},   {"runs", command.runs}};
+  const std::vector<Load> loads = loadsOf(command);
+  Status done;
+  for (const Load& load : loads) {
+    if (command.search) {
+      fmt::print("\nthe highest rate of {} that holds p99 ≤ 125 ms:\n", load.what == What::reply ? "replies" : "execs");
+      const double rate = TRY(highestRate(service, command, load.what));
+      fmt::print("  {:.1f}/s\n", rate);
+      const std::string base = load.what == What::reply ? "reply_" : "exec_";
+      flat[base + "max_rate_at_p99_125ms"] = rate;
+      if (&load == &loads.front()) flat["max_rate_at_p99_125ms"] = rate;
+      if (loads.size() == 3 && &load == &loads[1]) break;  // a search has no rate of its own
+    } else {
+      done = measureLoad(service, command, load, flat, loads.front().name());
+      if (!done.has_value()) break;
+    }
+  }
+  if (!command.json.empty()) TRY(writeFlat(flat, command.json));
+  return done;
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  CLI::App app(
+      "Holds a load for minutes: open loop, every latency from the time at which the request should have left.",
+      "sustained-bench");
+  Command command;
+  describe(app, command);
+  CLI11_PARSE(app, count, words);
+  blockSignals({SIGPIPE});
+  const Status done = measure(command);
+  if (done.has_value()) return 0;
+  fmt::print(stderr, "sustained-bench: {}\n", done.error().text());
+  return 1;
+}
