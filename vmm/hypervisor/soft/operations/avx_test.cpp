@@ -47,6 +47,9 @@ class Avx : public testing::Test {
 };
 
 constexpr std::initializer_list<unsigned> kVpaddd{0xc5, 0xf5, 0xfe, 0xc2};  // vpaddd ymm0, ymm1, ymm2
+constexpr std::initializer_list<unsigned> kXsetbv{0x0f, 0x01, 0xd1};
+constexpr std::initializer_list<unsigned> kGather{0xc4, 0xe2, 0x6d,
+                                                  0x90, 0x04, 0x0f};  // vpgatherdd ymm0, [rdi+ymm1], ymm2
 
 TEST_F(Avx, IsInvalidUntilXcr0SwitchesItOn) {
   setYmm(processor_, 1, kCounting);
@@ -71,7 +74,6 @@ TEST_F(Avx, IsNotAvailableWhileTasksAreSwitched) {
 }
 
 TEST_F(Avx, XsetbvSwitchesOnWhatIsOfferedAndNoMore) {
-  constexpr std::initializer_list<unsigned> kXsetbv{0x0f, 0x01, 0xd1};
   switchOn(processor_, 1);
   const auto tryToSet = [&](std::uint64_t value) {
     processor_.gpr(kRax) = value;
@@ -140,8 +142,6 @@ TEST_F(Avx, AGatherGoesOnWhereAFaultInterruptedIt) {
   setYmm(processor_, 0, {9, 9, 9, 9, 9, 9, 9, 9});
   processor_.gpr(kRdi) = BareProcessor::kData;
   processor_.setPage(second, BareProcessor::Page::absent);
-  constexpr std::initializer_list<unsigned> kGather{0xc4, 0xe2, 0x6d,
-                                                    0x90, 0x04, 0x0f};  // vpgatherdd ymm0, [rdi+ymm1], ymm2
   processor_.setCode(kGather);
   processor_.run();
   expectFault(Exception::pageFault);
