@@ -52,13 +52,14 @@ Status CloneMaker::bootInto(VmProcess& vm, const Recipe& recipe, PhaseTimer& tim
 
 Status CloneMaker::renewAndProve(VmProcess& vm, const Recipe& recipe, std::uint64_t guestNonce,
                                  PhaseTimer& timer) const {
-  const agent::Renewed renewed = TRY(timer.time(Phase::renew, [&] {
-    const agent::Renew identity = freshIdentity(recipe, vm.id(), clock_.wallNow());
-    return vm.renew(identity, deadlineIn(limits_.renew)).during("renewing");
-  }));
+  const agent::Renew identity = freshIdentity(recipe, vm.id(), clock_.wallNow());
+  const agent::Renewed renewed =
+      TRY(timer.time(Phase::renew, [&] { return vm.renew(identity, deadlineIn(limits_.renew)).during("renewing"); }));
   if (renewed.guestNonce != guestNonce) {
     return Error(Remedy::giveUp, "the guest that was renewed is not the template's: its nonce differs");
   }
+  // Renewed and answered in one exchange; an agent that does not echo the nonce is asked once more.
+  if (renewed.nonce == identity.nonce) return {};
   return timer.time(Phase::ping, [&] { return provesMemory(vm, guestNonce, limits_); });
 }
 

@@ -101,7 +101,8 @@ class FakeVm final : public VmProcess {
   void end() override {
     kill();
     {
-      const std::lock_guard lock(all_.mutex_);
+      std::unique_lock lock(all_.mutex_);
+      all_.changed_.wait(lock, [this] { return all_.endsFlow_; });
       if (std::exchange(ended_, true)) return;
     }
     all_.note(id_, "end");
@@ -159,6 +160,17 @@ void FakeVms::closeGate() {
 void FakeVms::openGate() {
   const std::lock_guard lock(mutex_);
   gateClosed_ = false;
+  changed_.notify_all();
+}
+
+void FakeVms::holdEnds() {
+  const std::lock_guard lock(mutex_);
+  endsFlow_ = false;
+}
+
+void FakeVms::letEndsFlow() {
+  const std::lock_guard lock(mutex_);
+  endsFlow_ = true;
   changed_.notify_all();
 }
 

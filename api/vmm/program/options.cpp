@@ -61,7 +61,8 @@ constexpr std::array<Option, 11> kOptions{{
 
 std::string helpText() {
   std::string help =
-      "One microVM, behind Firecracker's REST interface on a Unix socket.\nUsage: quickmatch-vmm [OPTIONS]\n\n";
+      "One microVM, behind Firecracker's REST interface on a Unix socket.\nUsage: quickmatch-vmm [OPTIONS], or "
+      "quickmatch-vmm jail [OPTIONS] [-- ARGUMENT…]\n\n";
   for (const Option& option : kOptions)
     help += fmt::format("  {:<22} {}\n", fmt::format("{} {}", option.name, option.value), option.meaning);
   help += fmt::format("  {:<22} {}\n  {:<22} {}\n", "--help", "This", "--version", "Which version this is");
