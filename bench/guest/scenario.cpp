@@ -35,6 +35,7 @@ agent::Renew identity() {
   renew.hostname = "clone";
   renew.machineId = std::string(32, 'a');
   renew.cloneId = "clone";
+  renew.nonce = 7;
   return renew;
 }
 
@@ -80,7 +81,8 @@ Status ScenarioRunner::prepare(const Recipe& recipe) const {
   OurVm vm = TRY(OurVm::spawn(vmm, folder, "template", vmmOptions));
   TRY(vm.configure(recipe));
   TRY(vm.start());
-  TRY(vm.waitForFirstReply(kPause));
+  // The connection is kept in the snapshot, as a template's is.
+  const FirstReply reply = TRY(vm.waitForFirstReply(kPause));
   return vm.save(saved);
 }
 

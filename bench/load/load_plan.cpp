@@ -46,14 +46,21 @@ Result<LoadOutcome> runPlan(Service& service, const LoadPlan& plan) {
   TRY(service.waitUntilFull());
   const nanoseconds end = plan.warmUp + plan.arrivals.duration;
   std::optional<Result<ServiceUsage>> before, after;
+  LoadOutcome outcome;
   LoadSettings settings{.socket = service.socket(),
                         .arrivals = plan.arrivals,
                         .wish = plan.wish,
                         .patience = plan.patience,
-                        .moments = {{plan.warmUp, [&] { before = sampleUsage(service.pid()); }},
-                                    {end, [&] { after = sampleUsage(service.pid()); }}}};
+                        .moments = {{plan.warmUp,
+                                     [&] {
+                                       before = sampleUsage(service.pid());
+                                       outcome.stretch.from = std::chrono::system_clock::now();
+                                     }},
+                                    {end, [&] {
+                                       after = sampleUsage(service.pid());
+                                       outcome.stretch.to = std::chrono::system_clock::now();
+                                     }}}};
   settings.arrivals.duration = end;
-  LoadOutcome outcome;
   outcome.run = TRY(runLoad(settings));
   outcome.summary = summarise(outcome.run, {.warmUp = plan.warmUp, .end = end, .patience = plan.patience});
   const ServiceUsage first = TRY(*std::move(before)), last = TRY(*std::move(after));

@@ -12,6 +12,7 @@
 #include "bench/load/load_summary.h"
 #include "bench/load/process_usage.h"
 #include "bench/load/service.h"
+#include "bench/load/system_calls.h"
 #include "vmm/result/result.h"
 
 namespace qm::bench {
@@ -27,6 +28,7 @@ struct LoadOutcome {
   LoadSummary summary;
   ServiceUsage usage;  // from the end of the warm-up until the last arrival's time
   std::chrono::nanoseconds usageOver{};
+  TracedStretch stretch;            // the same, by the wall clock
   std::uint64_t usageRequests = 0;  // arrivals in that stretch
   LoadRun run;                      // for plots
 

@@ -19,18 +19,22 @@ namespace qm::bench {
 
 namespace {
 
+using boost::json::array;
 using boost::json::object;
 
 constexpr std::uint64_t kLongestLog = 64ULL << 20U;
 constexpr std::size_t kLogTail = 4000;
 
 object configOf(const ServiceSettings& settings) {
-  const object recipe{{"kernel", settings.kernel.native()}, {"initrd", settings.initrd.native()},
-                      {"boot_arguments", kBootArguments},   {"vcpus", 1},
-                      {"memory_mib", kGuestMemoryMib},      {"pool_size", settings.pool}};
-  object config{
-      {"folders", boost::json::array{settings.kernel.parent_path().native(), settings.initrd.parent_path().native()}},
-      {"templates", object{{"hello", recipe}}}};
+  const object recipe{{"kernel", settings.kernel.native()},
+                      {"initrd", settings.initrd.native()},
+                      {"boot_arguments", kBootArguments},
+                      {"vcpus", 1},
+                      {"memory_mib", kGuestMemoryMib},
+                      {"pool_size", settings.pool},
+                      {"rehearsal", array{array{"/bin/echo", "hi"}}}};
+  object config{{"folders", array{settings.kernel.parent_path().native(), settings.initrd.parent_path().native()}},
+                {"templates", object{{"hello", recipe}}}};
   object pool;
   if (settings.refillsAtOnce) pool["refills_at_once"] = *settings.refillsAtOnce;
   if (settings.blanks) pool["blanks"] = *settings.blanks;
@@ -42,6 +46,13 @@ object configOf(const ServiceSettings& settings) {
 Status writeText(const std::filesystem::path& path, const std::string& text) {
   const FileDescriptor file = TRY(openFile(path, OpenMode::create));
   return writeAll(file, std::as_bytes(std::span(text)));
+}
+
+// The same program, with the tracer as its grandchild (-D): its process is still our child.
+void traced(const std::filesystem::path& folder, StartPlan& plan) {
+  plan.arguments.insert(plan.arguments.begin(),
+                        {"-D", "-ff", "-ttt", "-q", "-e", "signal=none", "-o", folder / "calls", plan.executable});
+  plan.executable = "/usr/bin/strace";
 }
 
 Result<std::string> logIn(const std::filesystem::path& folder) {
@@ -67,7 +78,8 @@ Result<Service> Service::start(const ServiceSettings& settings) {
                                "--listen", "none", "--hypervisor", settings.hypervisor, "--jail", settings.jail},
                  .folder = settings.folder,
                  .output = settings.folder / "log"};
-  if (!settings.seccomp.empty()) plan.arguments.insert(plan.arguments.end(), {"--seccomp", settings.seccomp});
+  if (settings.seccomp != "own") plan.arguments.insert(plan.arguments.end(), {"--seccomp-level", settings.seccomp});
+  if (!settings.trace.empty()) traced(settings.trace, plan);
   Process process = TRY(Process::start(plan));
   Service service(settings, settings.folder, std::move(process));
   TRY(service.waitUntilFull());

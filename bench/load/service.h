@@ -22,7 +22,8 @@ struct ServiceSettings {
   std::filesystem::path folder;          // made; in memory, best
   std::string hypervisor = "auto";       // as quickmatchd takes them
   std::string jail = "namespaces";
-  std::string seccomp;                                 // empty: not named
+  std::string seccomp = "2";                           // level; "own": the daemon is not told (one without the option)
+  std::filesystem::path trace;                         // folder for strace's files calls.TID; empty: nothing is traced
   std::uint32_t pool = 16;                             // clones kept ready
   std::optional<std::uint32_t> refillsAtOnce, blanks;  // none: the daemon's own
   std::optional<std::uint32_t> requestThreads;

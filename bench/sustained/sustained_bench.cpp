@@ -1,8 +1,8 @@
 // sustained-bench: an open-loop load on a quickmatchd of its own, for minutes, and what each request took and cost.
 #include <signal.h>
 
+#include <algorithm>
 #include <cstdio>
-#include <ctime>
 #include <string>
 #include <vector>
 
@@ -12,7 +12,10 @@
 
 #include "bench/load/load_plan.h"
 #include "bench/load/service.h"
+#include "bench/load/svg_plot.h"
+#include "bench/load/system_calls.h"
 #include "bench/start/figures.h"
+#include "vmm/os/folder.h"
 #include "vmm/os/signals.h"
 #include "vmm/version/version.h"
 
@@ -41,7 +44,7 @@ void describe(CLI::App& app, Command& command) {
   app.add_option("--folder", service.folder, "For the daemon's state; a tmpfs; made")->required();
   app.add_option("--hypervisor", service.hypervisor, "auto, kvm, soft")->capture_default_str();
   app.add_option("--jail", service.jail, "namespaces, none")->capture_default_str();
-  app.add_option("--seccomp", service.seccomp, "Level, for a quickmatchd that has the option [its own]");
+  app.add_option("--seccomp", service.seccomp, "Level; own: quickmatchd is not told")->capture_default_str();
   app.add_option("--pool", service.pool, "Clones kept ready; 0: every request is a miss")->capture_default_str();
   app.add_option("--refills", service.refillsAtOnce, "Clones made at once [the daemon's own]");
   app.add_option("--blanks", service.blanks, "Processes kept for a miss [the daemon's own]");
@@ -61,6 +64,8 @@ void describe(CLI::App& app, Command& command) {
   app.add_flag("--search", command.search, "Search the highest rate at which p99 is at most 125 ms and nothing fails");
   app.add_option("--search-seconds", command.searchSeconds, "Of each run of the search")->capture_default_str();
   app.add_option("--search-most", command.searchMost, "Where the search ends")->capture_default_str();
+  app.add_option("--trace", command.service.trace,
+                 "Folder for strace's files: count system calls; times mean nothing then");
   app.add_option("--commit", command.commit, "For the record");
   app.add_option("--host", command.host, "For the record");
   app.add_option("--build", command.build, "Preset of what is measured, for the record");
@@ -128,6 +133,27 @@ Result<double> highestRate(Service& service, const Command& command, What what) 
   return good;
 }
 
+// Beside the figures: FILE.reply_150_run1.time.svg, …roads.svg.
+Status plot(const Command& command, const Load& load, std::uint32_t run, const LoadOutcome& outcome) {
+  const std::string base = fmt::format("{}.{}_run{}", command.json.string(), load.name(), run);
+  TRY(writeSvg(latencyOverTime(outcome.run.records, ofSeconds(command.patienceS)), base + ".time.svg"));
+  return writeSvg(latencyDistribution(outcome.summary.answerByRoad), base + ".roads.svg");
+}
+
+Status tellCalls(const Service& service, const Command& command, const LoadOutcome& outcome, const std::string& prefix,
+                 boost::json::object& flat) {
+  const ServiceThreads threads = TRY(threadsOf(service.pid()));
+  const ServiceCalls calls = TRY(countServiceCalls(command.service.trace, threads, outcome.stretch));
+  fmt::print("{}", table(calls, outcome.usageRequests));
+  const auto each = [&](const CallCounts& counts) {
+    return static_cast<double>(sum(counts)) / static_cast<double>(std::max<std::uint64_t>(outcome.usageRequests, 1));
+  };
+  flat[prefix + "daemon_calls_per_request"] = each(calls.daemon);
+  flat[prefix + "spawner_calls_per_request"] = each(calls.spawner);
+  flat[prefix + "vms_calls_per_request"] = each(calls.vms);
+  return {};
+}
+
 Status measureLoad(Service& service, const Command& command, const Load& load, boost::json::object& flat,
                    const std::string& first) {
   LoadSummary all;
@@ -145,6 +171,8 @@ Status measureLoad(Service& service, const Command& command, const Load& load, b
     if (run == 0) addUsageFlat(outcome, load.name() + "_", flat);
     if (run == 0 && load.name() == first) addUsageFlat(outcome, "", flat);
     all.add(outcome.summary);
+    if (!command.json.empty()) TRY(plot(command, load, run + 1, outcome));
+    if (!command.service.trace.empty()) TRY(tellCalls(service, command, outcome, load.name() + "_", flat));
   }
   addFlat(all, load.name() + "_", flat);
   if (load.name() == first) addFlat(all, "", flat);
@@ -156,11 +184,12 @@ Status measureLoad(Service& service, const Command& command, const Load& load, b
 
 Status measure(const Command& command) {
   boost::json::object flat;
+  if (!command.service.trace.empty()) TRY(makeFolder(command.service.trace));
   Service service = TRY(Service::start(command.service));
   const std::string hypervisor = TRY(service.hypervisor());
   fmt::print("quickmatch {} ({}, {}) on {}, backend {}, jail {}, seccomp {}, pool {}\n", kVersion, command.commit,
-             command.build, command.host, hypervisor, command.service.jail,
-             command.service.seccomp.empty() ? "the daemon's own" : command.service.seccomp, command.service.pool);
+             command.build, command.host, hypervisor, command.service.jail, command.service.seccomp,
+             command.service.pool);
   flat = {{"commit", command.commit}, {"host", command.host},         {"build", command.build},
           {"backend", hypervisor},    {"jail", command.service.jail}, {"seccomp", command.service.seccomp},
           {"road", command.road},     {"arrivals", command.arrivals}, {"pool", command.service.pool},

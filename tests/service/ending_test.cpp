@@ -156,8 +156,8 @@ TEST_F(EndingTest, AfterSigkillItsVmsLiveOnAndTheNextDaemonEndsThemAndSaysSo) {
     auto process = findProcess({folder}).value();
     ASSERT_TRUE(process) << folder;
     processes.push_back(*std::move(process));
-    const json::value about = Asking(VmFolder{folder}.apiSocket()).ask("GET", "/", 200);
-    if (about.at("state") == "Running") ++running;
+    // A guest's vsock is there from its restore on.
+    if (std::filesystem::exists(VmFolder{folder}.vsock())) ++running;
   }
   EXPECT_GE(running, kClones);
   const std::size_t mark = daemon().log().size();

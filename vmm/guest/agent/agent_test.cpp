@@ -265,9 +265,12 @@ TEST_F(AgentTest, ConnectionsBeyondItsLimitAreClosed) {
 
 TEST_F(AgentTest, RenewsThenRunsTheHooksInOrder) {
   AgentClient client = this->client();
-  const auto renewed = client.renew(renewWith({{"/bin/true"}, {"sh", "-c", "test $QUICKMATCH_CLONE_ID = c1"}}), soon());
+  Renew renew = renewWith({{"/bin/true"}, {"sh", "-c", "test $QUICKMATCH_CLONE_ID = c1"}});
+  renew.nonce = 71;
+  const auto renewed = client.renew(renew, soon());
   ASSERT_TRUE(renewed.has_value()) << renewed.error().text();
   EXPECT_EQ(renewed->guestNonce, kGuestNonce);
+  EXPECT_EQ(renewed->nonce, 71U);
   EXPECT_EQ(renewed->hooks.size(), 2U);
   EXPECT_THAT(renewedHostnames_, ElementsAre("clone"));
 }
