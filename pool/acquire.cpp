@@ -39,29 +39,33 @@ Result<Grant> Pool::Inside::acquire(const AcquireRequest& request) {
 }
 
 Result<Grant> Pool::Inside::grant(const AcquireRequest& request, Taken taken, const PhaseTimer& timer) {
+  const Now when{.time = now(), .wall = wiring_.clock.wallNow()};
+  LeaseBook::Drawn drawn = LeaseBook::draw(request.templateName, taken.road, request.ttl, when);
   Lock lock(mutex_);
   if (closing_) {
     lock.unlock();
     taken.vm->end();
     return Error(Remedy::giveUp, "the pool is shutting down");
   }
-  const Now when{.time = now(), .wall = wiring_.clock.wallNow()};
-  LeaseBook::Opened opened = leases_.open(request.templateName, taken.road, std::move(taken.vm), request.ttl, when);
-  if (when.time + request.ttl < reaperLooksAt_) ends_.notify_one();
+  leases_.open(drawn, std::move(taken.vm));
+  if (drawn.expiresAt < reaperLooksAt_) ends_.notify_one();
   work_.notify_one();  // the refill of what was taken
-  return Grant{.id = std::move(opened.view.id),
-               .token = std::move(opened.token),
+  lock.unlock();
+  return Grant{.id = std::move(drawn.opened.view.id),
+               .token = std::move(drawn.opened.token),
                .road = taken.road,
                .phases = timer.phases(),
-               .expiresAt = opened.view.expiresAt};
+               .expiresAt = drawn.opened.view.expiresAt};
 }
 
 Result<Taken> Pool::Inside::take(const AcquireRequest& request, PhaseTimer& timer) {
-  TRY(source(request.templateName));
+  TRY(checkTemplate(request.templateName));
   if (request.forced) return takeForced(request, *request.forced, timer);
   if (auto ready = takeReady(request, timer)) return *std::move(ready);
   // Why it was not served was told where it happened.
-  if (auto ordered = order(request.templateName, std::nullopt, nullptr, timer)) return *std::move(ordered);
+  auto ordered = order(request.templateName, std::nullopt, nullptr, timer);
+  if (ordered) return *std::move(ordered);
+  if (ordered.error().kind == Refusal::Kind::busy) return std::move(ordered.error().error);
   {
     const std::lock_guard lock(mutex_);
     board_.suggestBuild(request.templateName);
@@ -86,14 +90,14 @@ Result<Taken> Pool::Inside::takeForced(const AcquireRequest& request, Road road,
     blank = timer.time(Phase::wait, [&] { return waitForBlank(now() + request.wait); });
     if (blank == nullptr) return notOpen(road, templateName, "no blank process waits; wait longer");
   }
-  return order(templateName, road, std::move(blank), timer);
+  auto ordered = order(templateName, road, std::move(blank), timer);
+  if (!ordered) return std::move(ordered.error().error);
+  return *std::move(ordered);
 }
 
 std::optional<Taken> Pool::Inside::takeReady(const AcquireRequest& request, PhaseTimer& timer) {
-  Vm vm = timer.time(Phase::take, [&] {
-    Lock lock(mutex_);
-    return takeLiving(lock, request.templateName);
-  });
+  Vm vm = timer.time(Phase::take, [&] { return takeLiving(request.templateName); });
+  if (vm == nullptr) tellMiss(request.templateName);
   if (vm == nullptr && request.wait > std::chrono::milliseconds(0)) {
     const TimePoint deadline = now() + request.wait;
     vm = timer.time(Phase::wait,
@@ -105,28 +109,39 @@ std::optional<Taken> Pool::Inside::takeReady(const AcquireRequest& request, Phas
 
 // Waits only where a ready clone is to be expected, unless told to all the same.
 Vm Pool::Inside::waitForReady(std::string_view name, TimePoint deadline, bool forced) {
-  Lock lock(mutex_);
-  while (!closing_) {
-    if (Vm vm = takeLiving(lock, name)) return vm;
-    if (now() >= deadline || !(forced || board_.expectsReady(name))) return nullptr;
+  for (;;) {
+    if (Vm vm = takeLiving(name)) return vm;
+    Lock lock(mutex_);
+    if (closing_ || now() >= deadline || !(forced || board_.expectsReady(name))) return nullptr;
+    if (board_.hasReady(name)) continue;
     wiring_.clock.waitUntil(ready_, lock, deadline);
   }
-  return nullptr;
 }
 
-// A process may have died while it waited to be taken: passed over, and counted. Unlocks meanwhile.
-Vm Pool::Inside::takeLiving(Lock& lock, std::string_view name) {
-  while (Vm vm = board_.takeReady(name)) {
-    if (vm->isAlive()) return vm;
-    lock.unlock();
-    vm->end();
+// A process may have died while it waited to be taken: passed over, and counted.
+Vm Pool::Inside::takeLiving(std::string_view name) {
+  for (;;) {
+    Vm vm;
+    {
+      const std::lock_guard lock(mutex_);
+      vm = board_.takeReady(name);
+    }
+    if (vm == nullptr || vm->isAlive()) return vm;
     const Error died(Remedy::giveUp, "the process of a ready clone has ended by itself");
     wiring_.log.warning("clone.died", {{"template", name}, {"vm", vm->id()}});
     wiring_.observer.cloneFailed(name, Phase::take, died);
-    lock.lock();
+    teardown_.end(std::move(vm));
     work_.notify_one();
   }
-  return nullptr;
+}
+
+void Pool::Inside::tellMiss(std::string_view name) {
+  Miss miss = Miss::drained;
+  {
+    const std::lock_guard lock(mutex_);
+    miss = board_.missOf(name);
+  }
+  wiring_.observer.missed(name, miss);
 }
 
 Vm Pool::Inside::waitForBlank(TimePoint deadline) {
@@ -143,22 +158,43 @@ Vm Pool::Inside::waitForBlank(TimePoint deadline) {
 }
 
 // As often as attempts are allowed and the snapshot counts as usable; every failure was told by then.
-Result<Taken> Pool::Inside::order(std::string_view name, std::optional<Road> forced, Vm blank, PhaseTimer& timer) {
+std::expected<Taken, Pool::Inside::Refusal> Pool::Inside::order(std::string_view name, std::optional<Road> forced,
+                                                                Vm blank, PhaseTimer& timer) {
   Order order{.templateName = std::string(name), .since = now(), .forced = forced, .blank = std::move(blank)};
-  Lock lock(mutex_);
-  if (!forced) {
-    // One may have come since the caller looked.
-    if (Vm vm = takeLiving(lock, name)) return Taken{.vm = std::move(vm), .road = Road::ready, .phases = {}};
+  // One may have come since the caller looked, or come before the order is in.
+  for (;;) {
+    if (!forced) {
+      if (Vm vm = takeLiving(name)) return Taken{.vm = std::move(vm), .road = Road::ready, .phases = {}};
+    }
+    Lock lock(mutex_);
+    if (!forced && board_.hasReady(name)) continue;
+    if (closing_) return std::unexpected(Refusal{.error = {Remedy::giveUp, "the pool is shutting down"}});
+    const auto source = board_.source(name);
+    if (!source || source->image == nullptr) return std::unexpected(Refusal{.error = noSnapshot(name)});
+    if (orders_.count() >= settings_.longestLine) return std::unexpected(busy());
+    orders_.add(order);
+    work_.notify_one();
+    return await(std::move(lock), order, timer);
   }
-  if (closing_) return Error(Remedy::giveUp, "the pool is shutting down");
-  const auto source = board_.source(name);
-  if (!source || source->image == nullptr) return noSnapshot(name);
-  orders_.add(order);
-  work_.notify_one();
-  while (!order.answer) wiring_.clock.waitUntil(order.answered, lock, TimePoint::max());
+}
+
+std::expected<Taken, Pool::Inside::Refusal> Pool::Inside::await(Lock lock, Order& order, PhaseTimer& timer) {
+  const TimePoint last = order.since + settings_.longestInLine;
+  while (!order.answer) {
+    const bool isOver = now() >= last;
+    if (isOver && orders_.withdraw(order)) return std::unexpected(busy());
+    wiring_.clock.waitUntil(order.answered, lock, isOver ? TimePoint::max() : last);
+  }
   lock.unlock();
-  if (order.answer->has_value()) timer.add((*order.answer)->phases);
-  return *std::move(order.answer);
+  if (!order.answer->has_value()) return std::unexpected(Refusal{.error = order.answer->error()});
+  timer.add((*order.answer)->phases);
+  return **std::move(order.answer);
+}
+
+Pool::Inside::Refusal Pool::Inside::busy() const {
+  return {.kind = Refusal::Kind::busy,
+          .error = {Remedy::retry, fmt::format("the host is busy: at most {} wait for a VM to be made, at most {} ms",
+                                               settings_.longestLine, settings_.longestInLine.count())}};
 }
 
 Result<Taken> Pool::Inside::takeBooted(std::string_view name, PhaseTimer& timer) {

@@ -18,6 +18,8 @@ class FakeObserver final : public PoolObserver {
     add("cloneFailed " + std::string(name(phase)));
   }
   void cloneReady(std::string_view, const Phases&) override { add("cloneReady"); }
+  void missed(std::string_view, Miss miss) override { add("missed " + std::string(name(miss))); }
+  void tornDown(std::chrono::microseconds) override { add("tornDown"); }
   void leaseEnded(std::string_view, LeaseEnd end) override { add("leaseEnded " + std::string(name(end))); }
   void templateBuilt(std::string_view, std::chrono::microseconds) override { add("templateBuilt"); }
   void templateFailed(std::string_view, const Error&) override { add("templateFailed"); }

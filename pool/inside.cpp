@@ -15,9 +15,6 @@ Error noSuchTemplate(std::string_view name) {
   return {Remedy::fixInput, fmt::format("there is no template {}: put its recipe first", name)};
 }
 
-// Processes that were killed and still lie about; each holds what its guest has dirtied.
-constexpr std::size_t kMostUnended = 256;
-
 }  // namespace
 
 Pool::Inside::Inside(PoolWiring wiring, const PoolSettings& settings)
@@ -25,9 +22,11 @@ Pool::Inside::Inside(PoolWiring wiring, const PoolSettings& settings)
       settings_(settings),
       vms_(wiring_.spawner),
       maker_(vms_, wiring_.clock, settings_.limits),
+      trials_(vms_, maker_, wiring_.clock, settings_.limits),
       builder_(vms_, wiring_.shelf, settings_.limits),
       board_(settings_.cloneAttempts),
-      blanks_(settings_.blanks) {
+      blanks_(settings_.blanks),
+      teardown_(wiring_.clock, settings_.endingAtOnce, [this](std::chrono::microseconds took) { tornDown(took); }) {
   workers_.emplace_back([this] { buildTemplates(); });
   workers_.emplace_back([this] { reap(); });
   for (std::uint32_t i = 0; i < settings_.refillsAtOnce; ++i) workers_.emplace_back([this] { make(); });
@@ -88,6 +87,12 @@ Status Pool::Inside::build(std::string_view name) {
   return {};
 }
 
+Status Pool::Inside::checkTemplate(std::string_view name) const {
+  const std::lock_guard lock(mutex_);
+  if (!board_.has(name)) return noSuchTemplate(name);
+  return {};
+}
+
 Result<Source> Pool::Inside::source(std::string_view name) const {
   const std::lock_guard lock(mutex_);
   auto source = board_.source(name);
@@ -120,28 +125,17 @@ Result<LeaseView> Pool::Inside::renew(std::string_view id, std::chrono::millisec
   const Call call = TRY(Call::begin(*this));
   TRY(checkTtl(ttl));
   const std::lock_guard lock(mutex_);
-  ends_.notify_one();
+  if (now() + ttl < reaperLooksAt_) ends_.notify_one();
   return leases_.renew(id, ttl, {.time = now(), .wall = wiring_.clock.wallNow()});
 }
 
-// The guest is out of everybody's reach when this answers; what is left of its process is the reaper's, unless that one
-// lags far behind.
 Status Pool::Inside::release(std::string_view id) {
   const Call call = TRY(Call::begin(*this));
   Lock lock(mutex_);
   auto closed = TRY(leases_.close(id));
   lock.unlock();
   if (!closed) return {};
-  closed->vm->kill();
-  Ended ended{.closed = *std::move(closed), .why = LeaseEnd::released};
-  lock.lock();
-  if (unended_.size() < kMostUnended) {
-    unended_.push_back(std::move(ended));
-    ends_.notify_one();
-    return {};
-  }
-  lock.unlock();
-  end({std::move(ended)});
+  end(*std::move(closed), LeaseEnd::released);
   return {};
 }
 
@@ -199,11 +193,23 @@ void Pool::Inside::wakeAll() {
   for (std::condition_variable* sleepers : {&work_, &builds_, &ends_, &ready_}) sleepers->notify_all();
 }
 
+Load Pool::Inside::load() const {
+  const auto ending = static_cast<std::uint32_t>(teardown_.waiting());
+  const std::lock_guard lock(mutex_);
+  return {.inLine = orders_.count(), .making = making_, .ending = ending};
+}
+
+void Pool::Inside::tornDown(std::chrono::microseconds took) {
+  wiring_.observer.tornDown(took);
+  const std::lock_guard lock(mutex_);
+  if (std::exchange(heldBack_, false)) work_.notify_all();
+}
+
 void Pool::Inside::settle(Lock lock, Discarded discarded) {
   std::ranges::move(discarded.images, std::back_inserter(retired_));
   wakeAll();
   lock.unlock();
-  for (const Vm& clone : discarded.clones) clone->end();
+  for (Vm& clone : discarded.clones) teardown_.end(std::move(clone));
 }
 
 void Pool::Inside::cloneFailed(const Source& source, Phase phase, const Error& error) {
@@ -230,14 +236,12 @@ void Pool::Inside::shutdown() {
   for (std::thread& worker : workers) worker.join();
   Lock lock(mutex_);
   idle_.wait(lock, [this] { return calls_ == 0; });
-  std::vector<Ended> ended = std::exchange(unended_, {});
-  for (LeaseBook::Closed& closed : leases_.takeAll()) {
-    ended.push_back({.closed = std::move(closed), .why = LeaseEnd::shutdown});
-  }
+  std::vector<LeaseBook::Closed> closed = leases_.takeAll();
   blanks_.clear();
   for (const Image& image : takeUnused()) static_cast<void>(wiring_.shelf.remove(*image));
   lock.unlock();
-  end(ended);
+  for (LeaseBook::Closed& one : closed) end(std::move(one), LeaseEnd::shutdown);
+  teardown_.close();
 }
 
 }  // namespace qm::pool

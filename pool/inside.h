@@ -4,6 +4,7 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <expected>
 #include <mutex>
 #include <optional>
 #include <string_view>
@@ -15,8 +16,10 @@
 #include "pool/board/orders.h"
 #include "pool/clone/clone_maker.h"
 #include "pool/clone/phase_timer.h"
+#include "pool/clone/trials.h"
 #include "pool/lease/lease_book.h"
 #include "pool/pool.h"
+#include "pool/teardown/teardown.h"
 #include "pool/template/builder.h"
 #include "pool/vm/living_vms.h"
 
@@ -43,6 +46,7 @@ class Pool::Inside {
   Result<MemoryUse> memoryUse(std::string_view id);
   std::vector<PoolView> pools() const;
   std::uint32_t blanks() const;
+  Load load() const;
   void shutdown();
 
  private:
@@ -66,10 +70,23 @@ class Pool::Inside {
   Result<Taken> takeForced(const AcquireRequest& request, Road road, PhaseTimer& timer);
   std::optional<Taken> takeReady(const AcquireRequest& request, PhaseTimer& timer);
   Vm waitForReady(std::string_view name, TimePoint deadline, bool forced);
-  Vm takeLiving(Lock& lock, std::string_view name);
+  Vm takeLiving(std::string_view name);
+  void tellMiss(std::string_view name);
   Vm waitForBlank(TimePoint deadline);
-  // Waits for a maker; an error: the snapshot does not serve, or the order cannot be kept.
-  Result<Taken> order(std::string_view name, std::optional<Road> forced, Vm blank, PhaseTimer& timer);
+  // Why an order was not kept.
+  struct Refusal {
+    enum class Kind : std::uint8_t {
+      unservable,  // the snapshot does not serve: a boot may
+      busy,        // too many wait, or this one did for too long
+    };
+    Kind kind = Kind::unservable;
+    Error error;
+  };
+  // Waits for a maker.
+  std::expected<Taken, Refusal> order(std::string_view name, std::optional<Road> forced, Vm blank, PhaseTimer& timer);
+  std::expected<Taken, Refusal> await(Lock lock, Order& order, PhaseTimer& timer);
+  Refusal busy() const;
+  Status checkTemplate(std::string_view name) const;
   Result<Taken> takeBooted(std::string_view name, PhaseTimer& timer);
   Result<Source> source(std::string_view name) const;
   Result<Grant> grant(const AcquireRequest& request, Taken taken, const PhaseTimer& timer);
@@ -77,6 +94,7 @@ class Pool::Inside {
   // workers.cpp
   void buildTemplates();
   void build(const BuildJob& job);
+  void learn(const Recipe& recipe, const TemplateImage& image, const Progress& progress);
   // What a maker does next: a clone for one caller, for whoever waits first, or for the ready ones.
   struct Job {
     Source source;
@@ -88,18 +106,13 @@ class Pool::Inside {
   std::optional<Job> nextForced();
   std::optional<Job> nextOrdered();
   void make(Job job);
-  Result<Vm> restore(const Source& source, Vm blank, PhaseTimer& timer);
   // With the lock, which they release.
   void deliver(Lock lock, const Job& job, Taken made, TimePoint begun);
   void failed(Lock lock, const Job& job, const Error& error);
   void spawnBlank();
   void reap();
-  // A VM that nobody may use any more.
-  struct Ended {
-    LeaseBook::Closed closed;
-    LeaseEnd why = LeaseEnd::released;
-  };
-  void end(const std::vector<Ended>& ended);
+  void end(LeaseBook::Closed closed, LeaseEnd why);
+  void tornDown(std::chrono::microseconds took);
 
   // Keeps the images until nobody restores from them, unlocks, ends the clones, and wakes whoever waits.
   void settle(Lock lock, Discarded discarded);
@@ -114,25 +127,30 @@ class Pool::Inside {
   PoolSettings settings_;
   LivingVms vms_;
   CloneMaker maker_;
+  Trials trials_;
   TemplateBuilder builder_;
 
-  mutable std::mutex mutex_;  // protects what follows; no other lock is taken while it is held
+  // Protects what follows. While it is held no other lock is taken but the teardown's, and no VM is asked anything.
+  mutable std::mutex mutex_;
   // One for each kind of sleeper, so that a request wakes only who has something to do.
   std::condition_variable work_;    // makers: something to make
   std::condition_variable builds_;  // the builder: a template to build
-  std::condition_variable ends_;    // the reaper: VMs to end, an earlier expiry
+  std::condition_variable ends_;    // the reaper: an earlier expiry, a snapshot to remove
   std::condition_variable ready_;   // callers who wait for a ready clone or a blank
   std::condition_variable idle_;    // shutdown(): no call is under way
   Board board_;
   Orders orders_;
   LeaseBook leases_;
   Blanks blanks_;
-  std::vector<Ended> unended_;
   TimePoint reaperLooksAt_ = TimePoint::max();
   std::vector<Image> retired_;
+  std::uint32_t making_ = 0;  // makers at work
+  bool heldBack_ = false;     // nothing is made ahead until the teardown has caught up
   bool closing_ = false;
   std::uint32_t calls_ = 0;
   std::vector<std::thread> workers_;
+
+  Teardown teardown_;  // last: what it tells uses the rest
 };
 
 }  // namespace qm::pool

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "pool/lease/lease.h"
+#include "pool/road/miss.h"
 #include "pool/road/phases.h"
 #include "pool/road/road.h"
 #include "vmm/result/error.h"
@@ -23,7 +24,11 @@ class PoolObserver {
   virtual void cloneFailed(std::string_view templateName, Phase phase, const Error& error) = 0;
   // A clone was added to the ready ones.
   virtual void cloneReady(std::string_view templateName, const Phases& phases) = 0;
+  // Told once for an acquire, at its first look; a forced road other than `ready` looks for none.
+  virtual void missed(std::string_view templateName, Miss miss) = 0;
   virtual void leaseEnded(std::string_view templateName, LeaseEnd end) = 0;
+  // Of a VM that was ended nothing is left, `took` after it was killed.
+  virtual void tornDown(std::chrono::microseconds took) = 0;
   virtual void templateBuilt(std::string_view templateName, std::chrono::microseconds took) = 0;
   virtual void templateFailed(std::string_view templateName, const Error& error) = 0;
 };
@@ -35,7 +40,9 @@ class SilentObserver final : public PoolObserver {
   void acquireFailed(std::string_view, const Error&) override {}
   void cloneFailed(std::string_view, Phase, const Error&) override {}
   void cloneReady(std::string_view, const Phases&) override {}
+  void missed(std::string_view, Miss) override {}
   void leaseEnded(std::string_view, LeaseEnd) override {}
+  void tornDown(std::chrono::microseconds) override {}
   void templateBuilt(std::string_view, std::chrono::microseconds) override {}
   void templateFailed(std::string_view, const Error&) override {}
 };

@@ -1,8 +1,15 @@
 #include "pool/pool.h"
 
+#include <algorithm>
+#include <thread>
+
 #include "pool/inside.h"
 
 namespace qm::pool {
+
+std::uint32_t usableCores() {
+  return std::max(1U, std::thread::hardware_concurrency());
+}
 
 Pool::Pool(PoolWiring wiring, const PoolSettings& settings)
     : inside_(std::make_unique<Inside>(std::move(wiring), settings)) {}
@@ -55,6 +62,9 @@ std::vector<PoolView> Pool::pools() const {
 }
 std::uint32_t Pool::blanks() const {
   return inside_->blanks();
+}
+Load Pool::load() const {
+  return inside_->load();
 }
 void Pool::shutdown() {
   inside_->shutdown();

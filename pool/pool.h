@@ -28,11 +28,20 @@
 
 namespace qm::pool {
 
+// Those that this process may use.
+std::uint32_t usableCores();
+
 struct PoolSettings {
-  std::uint32_t refillsAtOnce = 2;
-  std::uint32_t blanks = 1;         // processes without a guest kept waiting for a miss
+  std::uint32_t refillsAtOnce = usableCores();  // clones made at once, for tenants who wait or ahead
+  std::uint32_t blanks = 2;                     // processes without a guest kept waiting for a miss
   std::uint32_t cloneAttempts = 2;  // restores tried, one after the other, before the snapshot counts as unusable
   std::chrono::seconds longestTtl{24 * 3600};
+  // Tenants who wait for a clone to be made: beyond so many, or after so long, the answer is to come again.
+  std::uint32_t longestLine = 1024;
+  std::chrono::milliseconds longestInLine{10'000};
+  // VMs that were killed and of which something is left: from half of it on no clone is made ahead, and at all of it
+  // whoever ends one more clears it away himself.
+  std::uint32_t endingAtOnce = 256;
   Limits limits;
 };
 
@@ -80,6 +89,14 @@ struct PoolView {
   std::uint32_t leased = 0;
 };
 
+// What the pool is busy with.
+struct Load {
+  std::uint32_t inLine = 0;  // tenants who wait for a clone to be made
+  std::uint32_t making = 0;  // clones and blanks
+  std::uint32_t ending = 0;  // VMs that were killed and of which something is left
+  bool operator==(const Load&) const = default;
+};
+
 class Pool {
  public:
   Pool(PoolWiring wiring, const PoolSettings& settings);
@@ -105,7 +122,8 @@ class Pool {
   std::vector<LeaseView> leases() const;
   // The lease then ends `ttl` from now.
   Result<LeaseView> renew(std::string_view id, std::chrono::milliseconds ttl);
-  // Destroys the VM before it answers. Free on a lease that has ended.
+  // When it answers the lease is closed and its VM killed: the guest runs no more and nobody reaches it. What is left
+  // of the VM (its memory, its process's end, its folder) goes soon after. Free on a lease that has ended.
   Status release(std::string_view id);
 
   Result<Reply> ping(std::string_view id);
@@ -115,6 +133,7 @@ class Pool {
 
   std::vector<PoolView> pools() const;
   std::uint32_t blanks() const;
+  Load load() const;
 
   // Ends every VM, waits for all workers and calls. After it the other functions answer errors. Idempotent.
   void shutdown();

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "pool/clock/fake_clock.h"
+#include "pool/clone/trials.h"
 #include "pool/fake_observer.h"
 #include "pool/template/fake_shelf.h"
 #include "pool/vm/fake_vm.h"
@@ -83,6 +84,29 @@ TEST_F(PoolTest, ATemplateIsBootedWarmedHookedAndFrozenInThatOrder) {
                                          "ping", "save", "end"));
   EXPECT_EQ(shelf.published(), 1U);
   EXPECT_EQ(observer.count("templateBuilt"), 1);
+}
+
+TEST_F(PoolTest, ATemplateIsLearnedFromTrialClonesThatAreGoneBeforeItIsReady) {
+  shelf.haveFiles();
+  start();
+  Recipe recipe = recipeOf("hello", 0);
+  recipe.rehearsal = {{"echo"}};
+  putAndBuild(recipe);
+  EXPECT_EQ(vms.count("run echo"), kTrials);
+  EXPECT_EQ(vms.count("observe"), kTrials);
+  EXPECT_EQ(vms.count("prepare " + std::to_string(kTrials)), 1U);
+  EXPECT_EQ(vms.alive(), 0U);
+}
+
+TEST_F(PoolTest, ARehearsalThatFailsCostsWhatWouldHaveBeenLearnedAndNothingElse) {
+  shelf.haveFiles();
+  start();
+  Recipe recipe = recipeOf("hello", 0);
+  recipe.rehearsal = {{"false"}};
+  putAndBuild(recipe);
+  EXPECT_EQ(vms.count("observe"), 0U);
+  EXPECT_EQ(vms.alive(), 0U);
+  EXPECT_TRUE(acquire("hello", Road::spawn));
 }
 
 TEST_F(PoolTest, AWarmUpThatFailsFailsTheTemplateAndLeavesNothing) {
@@ -330,9 +354,11 @@ TEST_F(PoolTest, AnAcquireThatHasWaitedLongEnoughTakesASlowerRoad) {
   vms.closeGate();
   ASSERT_EQ(acquire("hello")->road, Road::ready);
   std::thread time([&] {
-    std::this_thread::sleep_for(milliseconds(5));
-    clock.advance(milliseconds(500));
-    std::this_thread::sleep_for(milliseconds(20));
+    // Again and again: its 500 ms may begin after the first.
+    eventually([&] {
+      clock.advance(milliseconds(500));
+      return pool->load().inLine == 1;
+    });
     vms.openGate();
   });
   EXPECT_EQ(acquire("hello", std::nullopt, milliseconds(500))->road, Road::spawn);
@@ -437,6 +463,64 @@ TEST_F(PoolTest, AReleaseEndsTheRunThatIsUnderWay) {
   EXPECT_TRUE(pool->release(grant->id));
   runner.join();
   EXPECT_EQ(vms.alive(), 0U);
+}
+
+TEST_F(PoolTest, AReleaseAnswersWhenTheVmIsDeadNotWhenItIsGone) {
+  start();
+  putAndBuild(recipeOf("hello", 0));
+  const auto grant = acquire("hello");
+  vms.holdEnds();
+  ASSERT_TRUE(pool->release(grant->id));
+  EXPECT_EQ(vms.alive(), 0U);
+  EXPECT_EQ(vms.count("end"), 1U);  // the template's own
+  EXPECT_EQ(pool->load().ending, 1U);
+  EXPECT_EQ(observer.count("tornDown"), 0);
+  vms.letEndsFlow();
+  eventually([&] { return observer.count("tornDown") == 1; });
+  EXPECT_EQ(pool->load().ending, 0U);
+}
+
+TEST_F(PoolTest, ATeardownThatLagsHoldsBackWhatIsMadeAhead) {
+  start({.refillsAtOnce = 1, .blanks = 0, .endingAtOnce = 2});
+  putAndBuild(recipeOf("hello", 1));
+  awaitReady("hello", 1);
+  vms.holdEnds();
+  const auto first = acquire("hello");
+  awaitReady("hello", 1);
+  ASSERT_TRUE(pool->release(first->id));
+  ASSERT_EQ(acquire("hello")->road, Road::ready);  // it is not replaced
+  ASSERT_EQ(acquire("hello")->road, Road::spawn);  // who waits is served all the same
+  EXPECT_EQ(viewOf("hello").ready, 0U);
+  vms.letEndsFlow();
+  awaitReady("hello", 1);
+}
+
+TEST_F(PoolTest, WhoWaitsTooLongOrBehindTooManyIsToldToComeAgain) {
+  start({.refillsAtOnce = 1, .blanks = 0, .longestLine = 2, .longestInLine = milliseconds(50)});
+  putAndBuild(recipeOf("hello", 0));
+  vms.closeGate();
+  std::vector<std::thread> tenants;
+  std::atomic<int> granted = 0;
+  for (std::uint32_t i = 1; i <= 2; ++i) {
+    tenants.emplace_back([&] { granted += acquire("hello").has_value() ? 1 : 0; });
+    eventually([&] { return pool->load().inLine == i; });
+  }
+  EXPECT_THAT(acquire("hello").error().text(), HasSubstr("the host is busy"));
+  clock.advance(milliseconds(50));
+  for (std::thread& tenant : tenants) tenant.join();
+  EXPECT_EQ(granted, 0);
+  EXPECT_EQ(pool->load().inLine, 0U);
+  vms.openGate();
+}
+
+TEST_F(PoolTest, AMissIsToldWithItsCause) {
+  start();
+  put(recipeOf("hello", 0));
+  ASSERT_TRUE(acquire("hello"));
+  EXPECT_EQ(observer.count("missed no_snapshot"), 1);
+  eventually([&] { return stateOf("hello") == State::ready; });
+  ASSERT_TRUE(acquire("hello"));
+  EXPECT_EQ(observer.count("missed no_pool"), 1);
 }
 
 TEST_F(PoolTest, ManyAcquireAndReleaseAtOnce) {

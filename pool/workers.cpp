@@ -1,4 +1,4 @@
-// The pool's own threads: one builds templates, some make clones, one ends what has expired or was released. Each takes
+// The pool's own threads: one builds templates, some make clones, one ends what has expired. Each takes
 // a job from the board under the mutex, does it outside, and tells the board how it went.
 #include <algorithm>
 #include <chrono>
@@ -49,6 +49,7 @@ void Pool::Inside::build(const BuildJob& job) {
     board_.buildIsAt(job, step);
   };
   auto image = builder_.prepare(job.recipe, job.source, progress);
+  if (image) learn(job.recipe, *image, progress);
   Lock lock(mutex_);
   if (image) {
     Discarded discarded = board_.built(job, std::make_shared<const TemplateImage>(*std::move(image)));
@@ -65,29 +66,42 @@ void Pool::Inside::build(const BuildJob& job) {
   wiring_.observer.templateFailed(job.recipe.name, image.error());
 }
 
+void Pool::Inside::learn(const Recipe& recipe, const TemplateImage& image, const Progress& progress) {
+  const Status learned = trials_.learn(recipe, image, progress);
+  if (learned) return;
+  wiring_.log.warning("template.not_learned", {{"template", recipe.name}, {"error", learned.error().text()}});
+}
+
 void Pool::Inside::make() {
   Lock lock(mutex_);
   while (!closing_) {
     const TimePoint time = now();
     if (auto job = nextJob(time)) {
+      ++making_;
       lock.unlock();
       make(*std::exchange(job, std::nullopt));
       lock.lock();
+      --making_;
       if (!retired_.empty()) ends_.notify_one();  // the job may have been the last to use one
-    } else if (blanks_.beginSpawn(time)) {
+    } else if (!heldBack_ && blanks_.beginSpawn(time)) {
+      ++making_;
       lock.unlock();
       spawnBlank();
       lock.lock();
+      --making_;
     } else {
       wiring_.clock.waitUntil(work_, lock, std::min(board_.nextDue(time), blanks_.nextDue(time)));
     }
   }
 }
 
-// Who waits comes before those who may come.
+// Who waits comes before those who may come, and so do VMs that were ended before those made ahead: what they hold is
+// what new ones need.
 std::optional<Pool::Inside::Job> Pool::Inside::nextJob(TimePoint now) {
   if (auto job = nextForced()) return job;
   if (auto job = nextOrdered()) return job;
+  if (teardown_.isLagging()) heldBack_ = true;  // until tornDown()
+  if (heldBack_) return std::nullopt;
   auto source = board_.nextRefill(now);
   if (!source) return std::nullopt;
   return Job{.source = *std::move(source)};
@@ -168,18 +182,15 @@ void Pool::Inside::spawnBlank() {
 void Pool::Inside::reap() {
   Lock lock(mutex_);
   while (!closing_) {
-    std::vector<Ended> ended = std::exchange(unended_, {});
-    for (LeaseBook::Closed& closed : leases_.takeExpired(now())) {
-      ended.push_back({.closed = std::move(closed), .why = LeaseEnd::expired});
-    }
+    std::vector<LeaseBook::Closed> expired = leases_.takeExpired(now());
     const std::vector<Image> unused = takeUnused();
-    if (ended.empty() && unused.empty()) {
+    if (expired.empty() && unused.empty()) {
       reaperLooksAt_ = leases_.nextExpiry();
       wiring_.clock.waitUntil(ends_, lock, reaperLooksAt_);
       continue;
     }
     lock.unlock();
-    end(ended);
+    for (LeaseBook::Closed& closed : expired) end(std::move(closed), LeaseEnd::expired);
     for (const Image& image : unused) {
       if (const Status removed = wiring_.shelf.remove(*image); !removed) {
         wiring_.log.warning("snapshot.left", {{"folder", image->folder.native()}, {"error", removed.error().text()}});
@@ -198,14 +209,10 @@ std::vector<Image> Pool::Inside::takeUnused() {
   return unused;
 }
 
-// All are killed before the first is waited for: they die side by side.
-void Pool::Inside::end(const std::vector<Ended>& ended) {
-  for (const Ended& one : ended) one.closed.vm->kill();
-  for (const auto& [closed, why] : ended) {
-    closed.vm->end();
-    wiring_.log.info("lease.ended", {{"lease", closed.view.id}, {"why", name(why)}});
-    wiring_.observer.leaseEnded(closed.view.templateName, why);
-  }
+void Pool::Inside::end(LeaseBook::Closed closed, LeaseEnd why) {
+  teardown_.end(std::move(closed.vm));
+  wiring_.log.info("lease.ended", {{"lease", closed.view.id}, {"why", name(why)}});
+  wiring_.observer.leaseEnded(closed.view.templateName, why);
 }
 
 }  // namespace qm::pool

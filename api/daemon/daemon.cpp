@@ -73,7 +73,7 @@ class Daemon::Inside {
   }
 
  private:
-  std::string metricsText() { return metrics_.text(pool_.pools(), pool_.blanks()); }
+  std::string metricsText() { return metrics_.text(pool_.pools(), pool_.blanks(), pool_.load()); }
 
   Log log_;
   StateFolder state_;

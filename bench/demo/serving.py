@@ -11,9 +11,11 @@ def recipes(products, pools):
     """The templates whose files are in the folder of products: `hello`, and `python` where its image was made."""
     products = os.path.realpath(products)
     kernel, images = f"{products}/guest-kernel/current/vmlinux", f"{products}/images/current"
-    hello = {"kernel": kernel, "initrd": f"{images}/hello.cpio", "memory_mib": 128, "pool_size": 4}
+    hello = {"kernel": kernel, "initrd": f"{images}/hello.cpio", "memory_mib": 128, "pool_size": 4,
+             "rehearsal": [["/bin/echo", "hi"]]}
     python = {"kernel": kernel, "initrd": f"{images}/hello.cpio", "images": [f"{images}/python.ext4"], "memory_mib": 256,
-              "boot_arguments": "console=ttyS0 reboot=k panic=-1 quiet qm.root=/dev/vda", "pool_size": 2,
+              "boot_arguments": "console=ttyS0 reboot=k panic=-1 quiet cgroup_disable=memory qm.root=/dev/vda",
+              "pool_size": 2,
               "warm_up": [["/usr/bin/python3", "-c", "import json, hashlib, ctypes, random"]]}
     found = {"hello": hello}
     if os.path.exists(f"{images}/python.ext4"):

@@ -19,18 +19,22 @@ namespace qm::bench {
 
 namespace {
 
+using boost::json::array;
 using boost::json::object;
 
 constexpr std::uint64_t kLongestLog = 64ULL << 20U;
 constexpr std::size_t kLogTail = 4000;
 
 object configOf(const ServiceSettings& settings) {
-  const object recipe{{"kernel", settings.kernel.native()}, {"initrd", settings.initrd.native()},
-                      {"boot_arguments", kBootArguments},   {"vcpus", 1},
-                      {"memory_mib", kGuestMemoryMib},      {"pool_size", settings.pool}};
-  object config{
-      {"folders", boost::json::array{settings.kernel.parent_path().native(), settings.initrd.parent_path().native()}},
-      {"templates", object{{"hello", recipe}}}};
+  const object recipe{{"kernel", settings.kernel.native()},
+                      {"initrd", settings.initrd.native()},
+                      {"boot_arguments", kBootArguments},
+                      {"vcpus", 1},
+                      {"memory_mib", kGuestMemoryMib},
+                      {"pool_size", settings.pool},
+                      {"rehearsal", array{array{"/bin/echo", "hi"}}}};
+  object config{{"folders", array{settings.kernel.parent_path().native(), settings.initrd.parent_path().native()}},
+                {"templates", object{{"hello", recipe}}}};
   object pool;
   if (settings.refillsAtOnce) pool["refills_at_once"] = *settings.refillsAtOnce;
   if (settings.blanks) pool["blanks"] = *settings.blanks;

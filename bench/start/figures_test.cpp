@@ -44,18 +44,24 @@ constexpr const char* kSmaps =
     "Shared_Dirty:        100 kB\n"
     "Private_Clean:         4 kB\n"
     "Private_Dirty:       300 kB\n"
+    "Anonymous:           280 kB\n"
     "VmFlags: rd wr mr mw me ac\n"
     "55aa00000000-55aa00100000 rw-p 00000000 00:00 0    [heap]\n"
     "Shared_Clean:          0 kB\n"
     "Shared_Dirty:          0 kB\n"
     "Private_Clean:         8 kB\n"
-    "Private_Dirty:        60 kB\n";
+    "Private_Dirty:        60 kB\n"
+    "Anonymous:            60 kB\n";
 
 TEST(ProcessMemory, PrivateMemoryOutsideTheGuestsRamIsTheVmmsOwn) {
   const ProcessMemory memory = memoryFromSmaps(kSmaps, "/tmp/snapshot/memory");
   EXPECT_EQ(memory.privateKib, 372U);
   EXPECT_EQ(memory.sharedKib, 2100U);
   EXPECT_EQ(memory.privateOutsideRamKib, 68U);
+}
+
+TEST(ProcessMemory, WrittenRamIsWhatTheGuestHasItsOwnCopyOf) {
+  EXPECT_EQ(memoryFromSmaps(kSmaps, "/tmp/snapshot/memory").writtenRamKib, 280U);
 }
 
 }  // namespace

@@ -102,9 +102,12 @@ Status OurVm::restore(const SavedVm& files) {
               {"vsock_override", object{{"uds_path", "vsock.sock"}}}});
 }
 
+Result<agent::AgentClient> OurVm::connect() const {
+  return agent::AgentClient::connect(folder_ / "vsock.sock", deadline());
+}
+
 Result<FirstReply> OurVm::waitForFirstReply(std::chrono::milliseconds pause) const {
-  const Connect connect = [this] { return agent::AgentClient::connect(folder_ / "vsock.sock", deadline()); };
-  return bench::waitForFirstReply(connect, process_, pause);
+  return bench::waitForFirstReply([this] { return connect(); }, process_, pause);
 }
 
 Result<object> OurVm::times() {

@@ -39,6 +39,8 @@ class OurVm {
   // And lets it run.
   Status restore(const SavedVm& files);
 
+  // One try; retry while it is not there yet.
+  Result<agent::AgentClient> connect() const;
   Result<FirstReply> waitForFirstReply(std::chrono::milliseconds pause) const;
   // What the VMM says of its own phases, in microseconds.
   Result<boost::json::object> times();

@@ -68,6 +68,8 @@ ProcessMemory memoryFromSmaps(std::string_view text, std::string_view ramFile) {
       memory.privateKib += kib;
       byName[name] += kib;
       if (name != ramFile) memory.privateOutsideRamKib += kib;
+    } else if (line.starts_with("Anonymous:")) {
+      if (name == ramFile) memory.writtenRamKib += kibIn(line);
     } else if (line.starts_with("Shared_Clean:") || line.starts_with("Shared_Dirty:")) {
       memory.sharedKib += kibIn(line);
     }

@@ -17,6 +17,8 @@ struct ProcessMemory {
   std::uint64_t sharedKib = 0;
   // Of privateKib: not in mappings of `ramFile`, the clone's RAM.
   std::uint64_t privateOutsideRamKib = 0;
+  // Of `ramFile`'s mappings: pages that this process wrote to, and has a copy of.
+  std::uint64_t writtenRamKib = 0;
   // For people who look for where it goes: private memory by mapping, "KiB name", largest first.
   std::string largest;
 };

@@ -147,8 +147,9 @@ class Bench {
     const Clock::time_point start = Clock::now();
     crowd_.release();
     TRY(service_.waitUntilFull());
-    tell("release_s", "released, all VMs ended, s", secondsSince(start));
-    const Traces after = countTraces(service_.pid(), state());
+    tell("release_s", "time until all leases were released, s", secondsSince(start));
+    const Traces after = TRY(waitUntilGone(before));
+    tell("gone_s", "released, until nothing of theirs is left, s", secondsSince(start));
     fmt::print("  before: {}\n  after:  {}\n", before.text(), after.text());
     tell("left_processes", "processes that stayed",
          static_cast<double>(after.processes) - static_cast<double>(before.processes));
@@ -159,12 +160,24 @@ class Bench {
     tell("left_mounts", "mounts that stayed", static_cast<double>(after.mounts) - static_cast<double>(before.mounts));
     for (const auto& [failure, count] : crowd_.failures()) fmt::print("  failed {:>5}: {}\n", count, failure);
     if (!crowd_.failures().empty()) return Error(Remedy::giveUp, "not all clones did what they were asked");
+    if (after.processes > before.processes || after.folders > before.folders || after.mounts > before.mounts)
+      return Error(Remedy::giveUp, "something of the clones stayed");
     return {};
   }
   const boost::json::object& flat() const { return flat_; }
 
  private:
   std::filesystem::path state() const { return service_.socket().parent_path(); }
+
+  // The daemon may end VMs behind its answer; what is there after the patience stays.
+  Result<Traces> waitUntilGone(const Traces& before) {
+    const Clock::time_point last = deadline();
+    for (;;) {
+      const Traces now = countTraces(service_.pid(), state());
+      if ((now.processes <= before.processes && now.folders <= before.folders) || Clock::now() >= last) return now;
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+  }
 
   Status make(std::uint64_t availableBefore) {
     const Clock::time_point start = Clock::now();

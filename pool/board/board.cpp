@@ -91,6 +91,17 @@ bool Board::expectsReady(std::string_view name) const {
   return entry->image != nullptr || entry->due || entry->status.state == State::building;
 }
 
+bool Board::hasReady(std::string_view name) const {
+  const Entry* entry = find(name);
+  return entry != nullptr && !entry->ready.empty();
+}
+
+Miss Board::missOf(std::string_view name) const {
+  const Entry* entry = find(name);
+  if (entry == nullptr || entry->image == nullptr) return Miss::noSnapshot;
+  return entry->recipe.poolSize == 0 ? Miss::noPool : Miss::drained;
+}
+
 Vm Board::takeReady(std::string_view name) {
   Entry* entry = find(name);
   if (entry == nullptr || entry->ready.empty()) return nullptr;

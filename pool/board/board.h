@@ -17,6 +17,7 @@
 
 #include "pool/board/backoff.h"
 #include "pool/clock/clock.h"
+#include "pool/road/miss.h"
 #include "pool/road/phases.h"
 #include "pool/template/builder.h"
 #include "pool/template/recipe.h"
@@ -61,10 +62,14 @@ class Board {
   // acquire.
   void suggestBuild(std::string_view name);
 
+  bool has(std::string_view name) const { return find(name) != nullptr; }
   std::optional<Source> source(std::string_view name) const;
   std::optional<TemplateStatus> status(std::string_view name) const;
   // Whether a clone will be ready without anybody's doing.
   bool expectsReady(std::string_view name) const;
+  bool hasReady(std::string_view name) const;
+  // Why none was ready.
+  Miss missOf(std::string_view name) const;
   // Null: none is ready.
   Vm takeReady(std::string_view name);
 

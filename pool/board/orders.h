@@ -45,6 +45,10 @@ class Orders {
   // Removes it and wakes its caller, who may then be gone: do not look at it again.
   void answer(Order& order, Result<Taken> answer);
   void answerAll(const Error& error);
+  // By its caller, who waits no longer. False: a maker has it already, and its answer comes.
+  bool withdraw(Order& order) { return std::erase(open_, &order) > 0; }
+  // Of all templates, forced ones too.
+  std::uint32_t count() const { return static_cast<std::uint32_t>(open_.size()); }
 
   // The oldest that is served by any clone of the template. Null: none.
   Order* first(std::string_view templateName) const;

@@ -20,6 +20,19 @@ TEST(Orders, WhoCameFirstIsServedFirst) {
   EXPECT_FALSE(late.answer.has_value());
 }
 
+TEST(Orders, OneThatWasWithdrawnIsServedNoMoreAndAMakersIsNotWithdrawn) {
+  Orders orders;
+  Order gone{.templateName = "a"};
+  Order forced{.templateName = "a", .forced = Road::spawn};
+  orders.add(gone);
+  orders.add(forced);
+  EXPECT_TRUE(orders.withdraw(gone));
+  EXPECT_EQ(orders.first("a"), nullptr);
+  EXPECT_EQ(orders.count(), 1U);
+  EXPECT_EQ(orders.takeForced(), &forced);
+  EXPECT_FALSE(orders.withdraw(forced));
+}
+
 TEST(Orders, AreKeptApartByTemplate) {
   Orders orders;
   Order one{.templateName = "a"};

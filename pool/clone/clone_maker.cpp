@@ -18,8 +18,14 @@ Result<Vm> finished(Vm vm, Status status) {
 
 Result<Vm> CloneMaker::restore(const Recipe& recipe, const TemplateImage& image, Vm blank, PhaseTimer& timer) const {
   if (blank == nullptr) blank = TRY(timer.time(Phase::spawn, [&] { return vms_.spawn().during("spawning"); }));
-  Status status = restoreInto(*blank, recipe, image, timer);
+  Status status = restoreInto(*blank, recipe, image, Observing::no, timer);
   return finished(std::move(blank), std::move(status));
+}
+
+Result<Vm> CloneMaker::restoreToObserve(const Recipe& recipe, const TemplateImage& image, PhaseTimer& timer) const {
+  Vm vm = TRY(timer.time(Phase::spawn, [&] { return vms_.spawn().during("spawning"); }));
+  Status status = restoreInto(*vm, recipe, image, Observing::yes, timer);
+  return finished(std::move(vm), std::move(status));
 }
 
 Result<Vm> CloneMaker::boot(const Recipe& recipe, PhaseTimer& timer) const {
@@ -28,9 +34,9 @@ Result<Vm> CloneMaker::boot(const Recipe& recipe, PhaseTimer& timer) const {
   return finished(std::move(vm), std::move(status));
 }
 
-Status CloneMaker::restoreInto(VmProcess& vm, const Recipe& recipe, const TemplateImage& image,
+Status CloneMaker::restoreInto(VmProcess& vm, const Recipe& recipe, const TemplateImage& image, Observing observing,
                                PhaseTimer& timer) const {
-  const RestorePlan plan{.state = image.state, .memory = image.memory, .drives = drivePlans(recipe)};
+  const RestorePlan plan{.snapshot = image.folder, .files = image.files, .observing = observing};
   TRY(timer.time(Phase::restore, [&] { return vm.restore(plan, deadlineIn(limits_.restore)).during("restoring"); }));
   TRY(timer.time(Phase::connect, [&] { return vm.connectAgent(deadlineIn(limits_.reply)).during("connecting"); }));
   return renewAndProve(vm, recipe, image.guestNonce, timer);
@@ -46,13 +52,14 @@ Status CloneMaker::bootInto(VmProcess& vm, const Recipe& recipe, PhaseTimer& tim
 
 Status CloneMaker::renewAndProve(VmProcess& vm, const Recipe& recipe, std::uint64_t guestNonce,
                                  PhaseTimer& timer) const {
-  const agent::Renewed renewed = TRY(timer.time(Phase::renew, [&] {
-    const agent::Renew identity = freshIdentity(recipe, vm.id(), clock_.wallNow());
-    return vm.renew(identity, deadlineIn(limits_.renew)).during("renewing");
-  }));
+  const agent::Renew identity = freshIdentity(recipe, vm.id(), clock_.wallNow());
+  const agent::Renewed renewed =
+      TRY(timer.time(Phase::renew, [&] { return vm.renew(identity, deadlineIn(limits_.renew)).during("renewing"); }));
   if (renewed.guestNonce != guestNonce) {
     return Error(Remedy::giveUp, "the guest that was renewed is not the template's: its nonce differs");
   }
+  // Renewed and answered in one exchange; an agent that does not echo the nonce is asked once more.
+  if (renewed.nonce == identity.nonce) return {};
   return timer.time(Phase::ping, [&] { return provesMemory(vm, guestNonce, limits_); });
 }
 

@@ -1,6 +1,7 @@
 #include "pool/clone/identity.h"
 
 #include "pool/random/random_hex.h"
+#include "pool/random/random_nonce.h"
 #include "vmm/os/random.h"
 
 namespace qm::pool {
@@ -19,7 +20,8 @@ agent::Renew freshIdentity(const Recipe& recipe, std::string_view vmId, WallTime
           .hostname = recipe.name.substr(0, 36) + "-" + randomHex(kHostnameBytes),
           .machineId = randomHex(kMachineIdBytes),
           .cloneId = std::string(vmId),
-          .hooks = recipe.afterRestore};
+          .hooks = recipe.afterRestore,
+          .nonce = randomNonce()};
 }
 
 }  // namespace qm::pool

@@ -17,17 +17,20 @@ Error noSuchLease(std::string_view id) {
 
 }  // namespace
 
-LeaseBook::Opened LeaseBook::open(std::string_view templateName, Road road, Vm vm, std::chrono::milliseconds ttl,
-                                  Now now) {
+LeaseBook::Drawn LeaseBook::draw(std::string_view templateName, Road road, std::chrono::milliseconds ttl, Now now) {
   Opened opened{.view = {.id = freshLeaseId(),
                          .templateName = std::string(templateName),
                          .road = road,
                          .expiresAt = now.wall + ttl},
                 .token = freshToken()};
-  leases_.emplace(
-      opened.view.id,
-      Held{.view = opened.view, .token = TokenDigest(opened.token), .vm = std::move(vm), .expiresAt = now.time + ttl});
-  return opened;
+  const TokenDigest digest(opened.token);
+  return {.opened = std::move(opened), .digest = digest, .expiresAt = now.time + ttl};
+}
+
+void LeaseBook::open(const Drawn& drawn, Vm vm) {
+  const LeaseView& view = drawn.opened.view;
+  leases_.emplace(view.id,
+                  Held{.view = view, .token = drawn.digest, .vm = std::move(vm), .expiresAt = drawn.expiresAt});
 }
 
 Access LeaseBook::access(std::string_view id, std::string_view token, TimePoint now) const {

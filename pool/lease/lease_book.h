@@ -33,12 +33,20 @@ class LeaseBook {
     LeaseView view;
     Token token;
   };
+  // A lease that nobody has yet.
+  struct Drawn {
+    Opened opened;
+    TokenDigest digest;
+    TimePoint expiresAt;
+  };
   struct Closed {
     LeaseView view;
     Vm vm;
   };
 
-  Opened open(std::string_view templateName, Road road, Vm vm, std::chrono::milliseconds ttl, Now now);
+  // Its random words cost system calls: apart from open(), so that they need no mutex.
+  static Drawn draw(std::string_view templateName, Road road, std::chrono::milliseconds ttl, Now now);
+  void open(const Drawn& drawn, Vm vm);
   // As of `now`: a lease whose time is up counts as ended, also before takeExpired.
   Access access(std::string_view id, std::string_view token, TimePoint now) const;
   std::optional<LeaseView> view(std::string_view id, TimePoint now) const;

@@ -85,9 +85,14 @@ Result<std::optional<TemplateImage>> StoreShelf::find(const Recipe& recipe) {
   return none;
 }
 
-Status StoreShelf::verify(const TemplateImage& image) {
-  TRY(store_.verify(image.folder));
-  return {};
+Result<std::shared_ptr<CloneFiles>> StoreShelf::seal(const TemplateImage& image, const Recipe& recipe) {
+  snapshot::SealedSnapshot sealed = TRY(store_.seal(image.folder));
+  auto files = std::make_shared<CloneFiles>(CloneFiles{.state = std::move(sealed.state),
+                                                       .memory = std::move(sealed.memory),
+                                                       .memorySha256 = std::move(sealed.memorySha256)});
+  for (const DrivePlan& drive : drivePlans(recipe))
+    files->images.push_back({.id = drive.id, .image = TRY(openFile(drive.image, OpenMode::read))});
+  return files;
 }
 
 Status StoreShelf::remove(const TemplateImage& image) {

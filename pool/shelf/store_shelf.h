@@ -22,7 +22,7 @@ class StoreShelf final : public SnapshotShelf {
   Result<TemplateImage> publish(const StagedSnapshot& staged, const Recipe& recipe, std::uint64_t guestNonce) override;
   void discard(const StagedSnapshot& staged) override;
   Result<std::optional<TemplateImage>> find(const Recipe& recipe) override;
-  Status verify(const TemplateImage& image) override;
+  Result<std::shared_ptr<CloneFiles>> seal(const TemplateImage& image, const Recipe& recipe) override;
   Status remove(const TemplateImage& image) override;
 
  private:

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "pool/shelf/template_record.h"
+#include "vmm/os/file_contents.h"
 #include "vmm/os/testing/temp_folder.h"
 
 namespace qm::pool {
@@ -48,7 +49,7 @@ TEST_F(StoreShelfTest, WhatWasPublishedIsFoundAndWholeAfterARestart) {
   reopen();
   ASSERT_EQ(find(), image);
   EXPECT_EQ(find()->guestNonce, kNonce);
-  EXPECT_TRUE(shelf->verify(image));
+  EXPECT_TRUE(shelf->seal(image, recipe));
 }
 
 TEST_F(StoreShelfTest, AChangedRecipeOrFileFindsNothing) {
@@ -65,7 +66,20 @@ TEST_F(StoreShelfTest, AChangedRecipeOrFileFindsNothing) {
 TEST_F(StoreShelfTest, AFlippedByteIsFoundByVerification) {
   const TemplateImage image = publish();
   write(image.memory, "memorz");
-  EXPECT_FALSE(shelf->verify(image));
+  EXPECT_FALSE(shelf->seal(image, recipe));
+}
+
+TEST_F(StoreShelfTest, WhatIsSealedDoesNotFollowTheFolder) {
+  const TemplateImage image = publish();
+  const auto files = shelf->seal(image, recipe).value();
+  write(image.memory, "memorz");
+  const auto bytes = contentsOf(files->memory, 100).value();
+  EXPECT_EQ(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()), "memory");
+  EXPECT_FALSE(writeAt(files->memory, 0, bytes));
+  const auto again = openFile("/proc/self/fd/" + std::to_string(files->memory.get()), OpenMode::readWrite);
+  EXPECT_FALSE(writeAt(*again, 0, bytes)) << "the seal holds whoever opens it how";
+  ASSERT_EQ(files->images.size(), 1U);
+  EXPECT_EQ(files->images[0].id, drivePlans(recipe)[0].id);
 }
 
 TEST_F(StoreShelfTest, ASupersededSnapshotIsRemovedAtTheNextOpening) {

@@ -9,9 +9,9 @@ Result<TemplateImage> TemplateBuilder::prepare(const Recipe& recipe, SnapshotSou
     const auto found = shelf_.find(recipe);
     if (found && *found) {
       progress("verifying");
-      const Status whole = shelf_.verify(**found);
-      if (whole) return **found;
-      progress("leaving a snapshot that is not usable: " + whole.error().text());
+      auto sealed = seal(**found, recipe);
+      if (sealed) return sealed;
+      progress("leaving a snapshot that is not usable: " + sealed.error().text());
       // A build replaces it. If it cannot be removed, it is found again and refused again.
       static_cast<void>(shelf_.remove(**found));
     }
@@ -33,10 +33,13 @@ Result<TemplateImage> TemplateBuilder::build(const Recipe& recipe, const Progres
     return image;
   }
   progress("verifying");
-  if (Status whole = shelf_.verify(*image); !whole) {
-    static_cast<void>(shelf_.remove(*image));
-    return std::move(whole).error();
-  }
+  auto sealed = seal(*image, recipe);
+  if (!sealed) static_cast<void>(shelf_.remove(*image));
+  return sealed;
+}
+
+Result<TemplateImage> TemplateBuilder::seal(TemplateImage image, const Recipe& recipe) const {
+  image.files = TRY(shelf_.seal(image, recipe));
   return image;
 }
 

@@ -28,6 +28,8 @@ class TemplateBuilder {
 
  private:
   Result<TemplateImage> build(const Recipe& recipe, const Progress& progress) const;
+  // Verified, and open.
+  Result<TemplateImage> seal(TemplateImage image, const Recipe& recipe) const;
   Result<TemplateImage> freeze(VmProcess& vm, const Recipe& recipe, const StagedSnapshot& staged,
                                const Progress& progress) const;
 

@@ -38,15 +38,15 @@ class FakeShelf final : public SnapshotShelf {
     }
     return std::optional<TemplateImage>();
   }
-  Status verify(const TemplateImage&) override {
+  Result<std::shared_ptr<CloneFiles>> seal(const TemplateImage&, const Recipe&) override {
     const std::lock_guard lock(mutex_);
-    if (corrupt_ == 0) return {};
+    if (corrupt_ == 0) return hasFiles_ ? std::make_shared<CloneFiles>() : nullptr;
     --corrupt_;
     return Error(Remedy::fixInput, "the memory's digest differs, as the test wants");
   }
   Status remove(const TemplateImage& image) override {
     const std::lock_guard lock(mutex_);
-    std::erase_if(published_, [&](const auto& one) { return one.second == image; });
+    std::erase_if(published_, [&](const auto& one) { return one.second.folder == image.folder; });
     return {};
   }
 
@@ -58,6 +58,11 @@ class FakeShelf final : public SnapshotShelf {
   void corrupt(int times) {
     const std::lock_guard lock(mutex_);
     corrupt_ = times;
+  }
+  // From here on snapshots have files, so that there is something to learn of them.
+  void haveFiles() {
+    const std::lock_guard lock(mutex_);
+    hasFiles_ = true;
   }
   std::size_t published() const {
     const std::lock_guard lock(mutex_);
@@ -74,6 +79,7 @@ class FakeShelf final : public SnapshotShelf {
   int staging_ = 0;
   int corrupt_ = 0;
   bool refusePublish_ = false;
+  bool hasFiles_ = false;
   std::vector<std::pair<Recipe, TemplateImage>> published_;
 };
 

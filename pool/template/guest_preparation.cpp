@@ -62,6 +62,10 @@ Status warmUp(VmProcess& vm, const Recipe& recipe, const Limits& limits, const P
   return runAll(vm, recipe.beforeSnapshot, limits, "running hooks before the snapshot", progress);
 }
 
+Status rehearse(VmProcess& vm, const Recipe& recipe, const Limits& limits) {
+  return runAll(vm, recipe.rehearsal, limits, "rehearsing", [](std::string_view) {});
+}
+
 Status provesMemory(VmProcess& vm, std::uint64_t guestNonce, const Limits& limits) {
   const std::uint64_t nonce = randomNonce();
   const agent::Pong pong = TRY(vm.ping(nonce, deadlineIn(limits.reply)).during("ping"));

@@ -24,6 +24,9 @@ Result<std::uint64_t> learnGuestNonce(VmProcess& vm, const Limits& limits);
 // The warm-up, then the hooks before the snapshot: whatever the warm-up leaves, they see.
 Status warmUp(VmProcess& vm, const Recipe& recipe, const Limits& limits, const Progress& progress);
 
+// What the recipe has trial clones do, as its tenants will.
+Status rehearse(VmProcess& vm, const Recipe& recipe, const Limits& limits);
+
 // The reply of design.md: a fresh nonce comes back, and the guest's own is `guestNonce`.
 Status provesMemory(VmProcess& vm, std::uint64_t guestNonce, const Limits& limits);
 

@@ -49,6 +49,7 @@ Status check(const Recipe& recipe) {
   if (recipe.poolSize > kMostReady) return outside("the pool's size", recipe.poolSize, "at most 10000");
   TRY(checkCommands("the warm-up", recipe.warmUp));
   TRY(checkCommands("the list of hooks before the snapshot", recipe.beforeSnapshot));
+  TRY(checkCommands("the rehearsal", recipe.rehearsal));
   return checkCommands("the list of hooks after the restore", recipe.afterRestore);
 }
 

@@ -25,6 +25,7 @@ struct Recipe {
   std::vector<Command> warmUp;          // run in order before the snapshot; each must exit 0
   std::vector<Command> beforeSnapshot;  // hooks, run after the warm-up as the last thing before the freeze
   std::vector<Command> afterRestore;    // hooks, run as the last part of each clone's renewal
+  std::vector<Command> rehearsal;       // what trial clones run, in order, so that it is known what clones will touch
   std::uint32_t poolSize = 0;           // clones kept ready
   bool operator==(const Recipe&) const = default;
 };

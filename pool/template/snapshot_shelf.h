@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 
 #include "pool/template/recipe.h"
+#include "pool/vm/clone_files.h"
 #include "vmm/result/result.h"
 
 namespace qm::pool {
@@ -25,6 +27,8 @@ struct TemplateImage {
   std::filesystem::path memory;
   // What every clone's agent must answer: it proves "same memory, not a reboot".
   std::uint64_t guestNonce = 0;
+  // Set by whoever sealed it; null until then, and with shelves that have no files.
+  std::shared_ptr<CloneFiles> files;
   bool operator==(const TemplateImage&) const = default;
 };
 
@@ -39,8 +43,8 @@ class SnapshotShelf {
   virtual void discard(const StagedSnapshot& staged) = 0;
   // A snapshot published earlier from the same recipe and the same files, if there is one; not verified.
   virtual Result<std::optional<TemplateImage>> find(const Recipe& recipe) = 0;
-  // Reads everything and compares all digests.
-  virtual Status verify(const TemplateImage& image) = 0;
+  // Reads everything into memory that cannot change any more, and compares all digests: what clones are made of.
+  virtual Result<std::shared_ptr<CloneFiles>> seal(const TemplateImage& image, const Recipe& recipe) = 0;
   virtual Status remove(const TemplateImage& image) = 0;
 };
 

@@ -37,7 +37,7 @@ class FakeVm final : public VmProcess {
     {
       std::unique_lock lock(all_.mutex_);
       all_.changed_.wait(lock, [this] { return !all_.gateClosed_ || killed_; });
-      guestNonce_ = all_.saved_[plan.memory];
+      guestNonce_ = all_.saved_[plan.snapshot];
     }
     return step(Phase::restore, "restore");
   }
@@ -46,8 +46,19 @@ class FakeVm final : public VmProcess {
     if (!living()) return ended();
     all_.note(id_, "save");
     const std::lock_guard lock(all_.mutex_);
-    all_.saved_[memory] = guestNonce_;
+    all_.saved_[memory.parent_path()] = guestNonce_;
     return {};
+  }
+
+  Result<Observed> observe(Deadline) override {
+    if (Status passed = step(Phase::ping, "observe"); !passed) return std::move(passed).error();
+    return Observed{.written = {0b0111}, .codeHints = {std::byte{1}}};
+  }
+  Result<FileDescriptor> prepareCode(const CloneFiles&, const std::vector<std::vector<std::byte>>& hints,
+                                     Deadline) override {
+    if (Status passed = step(Phase::ping, "prepare " + std::to_string(hints.size())); !passed)
+      return std::move(passed).error();
+    return openFile("/dev/null", OpenMode::read);
   }
 
   Result<MemoryUse> memoryUse() override { return MemoryUse{.privateBytes = 4096, .sharedBytes = 8192}; }
@@ -90,7 +101,8 @@ class FakeVm final : public VmProcess {
   void end() override {
     kill();
     {
-      const std::lock_guard lock(all_.mutex_);
+      std::unique_lock lock(all_.mutex_);
+      all_.changed_.wait(lock, [this] { return all_.endsFlow_; });
       if (std::exchange(ended_, true)) return;
     }
     all_.note(id_, "end");
@@ -148,6 +160,17 @@ void FakeVms::closeGate() {
 void FakeVms::openGate() {
   const std::lock_guard lock(mutex_);
   gateClosed_ = false;
+  changed_.notify_all();
+}
+
+void FakeVms::holdEnds() {
+  const std::lock_guard lock(mutex_);
+  endsFlow_ = false;
+}
+
+void FakeVms::letEndsFlow() {
+  const std::lock_guard lock(mutex_);
+  endsFlow_ = true;
   changed_.notify_all();
 }
 

@@ -29,6 +29,9 @@ class FakeVms final : public VmSpawner {
   // Restores wait until the gate opens, or their VM is ended.
   void closeGate();
   void openGate();
+  // Calls of end() kill and then wait until ends may flow.
+  void holdEnds();
+  void letEndsFlow();
   // Waits until a run is under way: argv {"sleep"} lasts until its VM is ended.
   void awaitSleeper();
 
@@ -50,12 +53,13 @@ class FakeVms final : public VmSpawner {
   std::map<Phase, std::pair<int, Error>> faults_;
   bool forgetful_ = false;
   bool gateClosed_ = false;
+  bool endsFlow_ = true;
   std::size_t sleepers_ = 0;
   std::size_t alive_ = 0;
   std::size_t mostAlive_ = 0;
   std::uint64_t deaths_ = 0;
   std::uint64_t nextNonce_ = 1000;
-  std::map<std::filesystem::path, std::uint64_t> saved_;  // by memory file: the nonce in it
+  std::map<std::filesystem::path, std::uint64_t> saved_;  // by snapshot: the nonce in its memory
   std::vector<std::pair<std::string, std::string>> history_;
   std::vector<agent::Renew> identities_;
 };

@@ -44,6 +44,10 @@ void LivingVms::close() {
     closed_ = true;
     born = std::exchange(born_, {});
   }
+  // All die at once; then to wait for one is to wait for all.
+  for (const auto& one : born) {
+    if (const Vm vm = one.lock()) vm->kill();
+  }
   for (const auto& one : born) {
     if (const Vm vm = one.lock()) vm->end();
   }

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "pool/vm/clone_files.h"
 #include "vmm/guest/protocol/agent_values.h"
 #include "vmm/result/result.h"
 
@@ -36,10 +37,12 @@ struct BootPlan {
   bool operator==(const BootPlan&) const = default;
 };
 
+enum class Observing : std::uint8_t { no, yes };
+
 struct RestorePlan {
-  std::filesystem::path state;
-  std::filesystem::path memory;
-  std::vector<DrivePlan> drives;  // where the images that the snapshot names are to be found
+  std::filesystem::path snapshot;           // its folder: whose memory it is, for people and for tests
+  std::shared_ptr<const CloneFiles> files;  // null: of a fake
+  Observing observing = Observing::no;      // yes: observe() may be asked afterwards
   bool operator==(const RestorePlan&) const = default;
 };
 
@@ -50,9 +53,10 @@ struct MemoryUse {
 };
 
 // A resource: it begins as a blank (a process without a guest) and takes one guest in its life, by boot() or restore().
-// Threads: boot, restore, pauseAndSave and connectAgent are called by one thread at a time; ping, run, memoryUse,
-// isAlive, kill and end by any, also at once: several runs may be under way while another thread pings or ends the VM.
-// Errors: fixInput means that what was passed does not fit (a snapshot that is refused, a kernel that is none).
+// Threads: boot, restore, pauseAndSave, observe, prepareCode and connectAgent are called by one thread at a time; ping,
+// run, memoryUse, isAlive, kill and end by any, also at once: several runs may be under way while another thread pings
+// or ends the VM. Errors: fixInput means that what was passed does not fit (a snapshot that is refused, a kernel that
+// is none).
 class VmProcess {
  public:
   // Ends the process, if end() did not.
@@ -67,6 +71,11 @@ class VmProcess {
   // Leaves the guest paused; both files are complete when it answers.
   virtual Status pauseAndSave(const std::filesystem::path& state, const std::filesystem::path& memory,
                               Deadline deadline) = 0;
+  // Stops the guest for good and answers what it touched since it was restored to be observed.
+  virtual Result<Observed> observe(Deadline deadline) = 0;
+  // Of a blank, which is fit for nothing else afterwards: code that was decoded for clones of these files, sealed.
+  virtual Result<FileDescriptor> prepareCode(const CloneFiles& files, const std::vector<std::vector<std::byte>>& hints,
+                                             Deadline deadline) = 0;
   virtual Result<MemoryUse> memoryUse() = 0;
   // Whether the process still runs: a look, no round trip.
   virtual bool isAlive() = 0;

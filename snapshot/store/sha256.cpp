@@ -5,10 +5,10 @@
 #include <memory>
 #include <vector>
 
+#include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <openssl/evp.h>
 
-#include "vmm/os/file_descriptor.h"
 #include "vmm/result/check.h"
 
 namespace qm::snapshot {
@@ -46,12 +46,16 @@ std::string sha256(std::span<const std::byte> bytes) {
 
 Result<FileDigest> digestFile(const std::filesystem::path& path) {
   const FileDescriptor file = TRY(openFile(path, OpenMode::read));
+  return digestFile(file, path.native());
+}
+
+Result<FileDigest> digestFile(const FileDescriptor& file, std::string_view name) {
   const std::uint64_t size = TRY(fileBytes(file));
   std::vector<std::byte> buffer(kReadBytes);
   Sha256 sum;
   for (std::uint64_t at = 0; at < size; at += buffer.size()) {
     const auto piece = std::span(buffer).first(std::min<std::uint64_t>(buffer.size(), size - at));
-    TRY(readAt(file, at, piece).during("reading " + path.string()));
+    TRY(readAt(file, at, piece).during(fmt::format("reading {}", name)));
     sum.add(piece);
   }
   return FileDigest{.bytes = size, .sha256 = sum.finish()};

@@ -6,7 +6,9 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 
+#include "vmm/os/file_descriptor.h"
 #include "vmm/result/result.h"
 
 namespace qm::snapshot {
@@ -20,7 +22,8 @@ struct FileDigest {
   bool operator==(const FileDigest&) const = default;
 };
 
-// Reads the whole file, holes too.
+// Reads the whole file, holes too. `name` is the file's in an error.
+Result<FileDigest> digestFile(const FileDescriptor& file, std::string_view name);
 Result<FileDigest> digestFile(const std::filesystem::path& path);
 
 }  // namespace qm::snapshot

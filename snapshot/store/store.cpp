@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "snapshot/store/sealed_copy.h"
 #include "vmm/os/random.h"
 #include "vmm/version/version.h"
 
@@ -81,8 +82,7 @@ std::string nowUtc() {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(now)));
 }
 
-Status checkFile(const fs::path& path, const FileDigest& published) {
-  const FileDigest found = TRY(digestFile(path));
+Status checkDigest(const fs::path& path, const FileDigest& found, const FileDigest& published) {
   if (found == published) return {};
   const std::string what = found.bytes == published.bytes
                                ? "does not have the digest in its manifest"
@@ -90,6 +90,19 @@ Status checkFile(const fs::path& path, const FileDigest& published) {
   return Error(Remedy::fixInput, fmt::format("{} {}, so it has changed since it was published: remove the snapshot and "
                                              "build it again",
                                              path.string(), what));
+}
+
+Status checkFile(const fs::path& path, const FileDigest& published) {
+  const FileDigest found = TRY(digestFile(path));
+  return checkDigest(path, found, published);
+}
+
+// Digested when it is sealed: what was looked at is what is used.
+Result<FileDescriptor> sealFile(const fs::path& path, const FileDigest& published) {
+  FileDescriptor sealed = TRY(sealedCopy(path));
+  const FileDigest found = TRY(digestFile(sealed, path.native()));
+  TRY(checkDigest(path, found, published));
+  return sealed;
 }
 
 }  // namespace
@@ -151,17 +164,30 @@ Result<std::vector<fs::path>> Store::list() const {
   return folders;
 }
 
-Result<Manifest> Store::verify(const fs::path& folder) const {
-  const fs::path published = tidy(folder);
+Result<Manifest> Store::manifestOf(const fs::path& published) const {
   TRY(checkIsOurs(published));
   CheckedManifest checked = TRY(readManifest(published));
   if (published.filename() != checked.sha256.substr(0, kNameDigits)) {
     return Error(Remedy::fixInput, fmt::format("{} has the manifest of another snapshot: remove it and build it again",
                                                published.string()));
   }
-  TRY(checkFile(published / kStateName, checked.manifest.state));
-  TRY(checkFile(published / kMemoryName, checked.manifest.memory));
   return std::move(checked.manifest);
+}
+
+Result<Manifest> Store::verify(const fs::path& folder) const {
+  const fs::path published = tidy(folder);
+  Manifest manifest = TRY(manifestOf(published));
+  TRY(checkFile(published / kStateName, manifest.state));
+  TRY(checkFile(published / kMemoryName, manifest.memory));
+  return manifest;
+}
+
+Result<SealedSnapshot> Store::seal(const fs::path& folder) const {
+  const fs::path published = tidy(folder);
+  const Manifest manifest = TRY(manifestOf(published));
+  return SealedSnapshot{.state = TRY(sealFile(published / kStateName, manifest.state)),
+                        .memory = TRY(sealFile(published / kMemoryName, manifest.memory)),
+                        .memorySha256 = manifest.memory.sha256};
 }
 
 Status Store::remove(const fs::path& folder) {

@@ -15,6 +15,14 @@
 
 namespace qm::snapshot {
 
+// A snapshot's files in memory, verified, and sealed after that was done to them: they stay what they are. Open for
+// reading only.
+struct SealedSnapshot {
+  FileDescriptor state;
+  FileDescriptor memory;
+  std::string memorySha256;
+};
+
 class Store {
  public:
   // Makes the root when it is missing. retry: another process has it open.
@@ -30,11 +38,14 @@ class Store {
   Result<std::vector<std::filesystem::path>> list() const;
   // Whether every byte of the folder's files is what was published. Reads all of it: once for each template.
   Result<Manifest> verify(const std::filesystem::path& folder) const;
+  // The same of copies in memory, which is what clones are made of: whoever may write to the folder cannot reach them.
+  Result<SealedSnapshot> seal(const std::filesystem::path& folder) const;
   // A published one or a staging. What is mapped from it stays readable.
   Status remove(const std::filesystem::path& folder);
 
  private:
   Store(std::filesystem::path root, FileDescriptor lock) : root_(std::move(root)), lock_(std::move(lock)) {}
+  Result<Manifest> manifestOf(const std::filesystem::path& published) const;
   Status checkIsOurs(const std::filesystem::path& folder) const;
 
   std::filesystem::path root_;

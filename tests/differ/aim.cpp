@@ -47,9 +47,10 @@ bool Aim::pinAddress(Gpr gpr, std::uint64_t value) {
 // Locked operands cross a cache line seldom: on some hosts that stops every processor for a moment.
 std::uint64_t Aim::aligned(std::uint64_t address, std::uint64_t bytes) {
   const bool locked = case_.instruction.has(ZYDIS_ATTRIB_HAS_LOCK) || case_.seed.family == Family::atomics;
-  const bool isSeldom = locked || (case_.seed.family == Family::sequence && bytes == 16);  // many fault then
+  const bool isSeldom = locked || (isSequence(case_.seed.family) && bytes >= 16);  // many fault then
   const bool unaligned = isSeldom ? random_.oneIn(64) : random_.oneIn(3);
   if (unaligned || bytes < 2) return address;
+  if (bytes == 32) return address & ~(bytes - 1);
   return address & ~(std::min<std::uint64_t>(std::bit_floor(bytes), 16) - 1);
 }
 

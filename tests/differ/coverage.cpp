@@ -84,7 +84,8 @@ std::vector<CoverageRow> coverageOf(const Inventory& inventory, const IsModelled
 std::string coveragePage(std::vector<CoverageRow> rows, const std::string& how) {
   std::string page = fmt::format(
       "# Instructions of the CPU in software\n\nMade by `differ --coverage`, not by hand. Every mnemonic that the "
-      "decoder knows of the features that template qm-v1 offers; an encoding is an opcode with its mandatory prefix, "
+      "decoder knows of the features that template qm-v3-sha offers; an encoding is an opcode with its mandatory "
+      "prefix, "
       "REX.W and kind of operand. {}\n\n## Tested against the host's CPU\n\n"
       "| family | mnemonics | modelled | tested | cases | failures | not modelled "
       "|\n|---|---:|---:|---:|---:|---:|---|\n",

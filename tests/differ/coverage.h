@@ -25,7 +25,7 @@ struct CoverageRow {
   bool operator<(const CoverageRow& other) const;
 };
 
-// One row for each mnemonic and family, of the features that template qm-v1 offers.
+// One row for each mnemonic and family, of the features that template qm-v3-sha offers.
 std::vector<CoverageRow> coverageOf(const Inventory& inventory, const IsModelled& isModelled,
                                     const Differ::Tallies& tested);
 

@@ -16,7 +16,9 @@ constexpr std::array<std::string_view, kFamilies> kNames{
     "sse_move",    "sse_int",     "sse_arith", "sse_convert", "sse_compare",
     "sse4",        "aes",         "x87_move",  "x87_arith",   "x87_transcendental",
     "x87_compare", "x87_control", "mmx",       "fxsave",      "hint",
-    "trap",        "privileged",  "invalid",   "sequence"};
+    "trap",        "privileged",  "invalid",   "sequence",    "avx_move",
+    "avx_int",     "avx_shuffle", "avx_arith", "avx_convert", "avx_compare",
+    "avx_masked",  "avx_aes",     "fma",       "sha",         "avx_sequence"};
 
 using Verdict = std::variant<Family, Refusal>;
 using Operands = std::span<const ZydisDecodedOperand>;
@@ -108,6 +110,59 @@ Verdict classifySse(const ZydisDecodedInstruction& in) {
        {"add", "sub", "mul", "div", "sqrt", "rsqrt", "rcp", "min", "max", "hadd", "hsub"})
     if (name.starts_with(start)) return Family::sse_arith;
   return Family::sse_int;
+}
+
+// AVX, AVX2 and F16C, by names: categories tell less.
+Verdict classifyAvx(const ZydisDecodedInstruction& in) {
+  struct Start {
+    std::string_view text;
+    Family family;
+  };
+  static constexpr std::array kStarts{
+      Start{"vmaskmov", Family::avx_masked},
+      Start{"vpmaskmov", Family::avx_masked},
+      Start{"vgather", Family::avx_masked},
+      Start{"vpgather", Family::avx_masked},
+      Start{"vaes", Family::avx_aes},
+      Start{"vpclmul", Family::avx_aes},
+      Start{"vcvt", Family::avx_convert},
+      Start{"vcmp", Family::avx_compare},
+      Start{"vcomis", Family::avx_compare},
+      Start{"vucomis", Family::avx_compare},
+      Start{"vptest", Family::avx_compare},
+      Start{"vtest", Family::avx_compare},
+      Start{"vpcmpestr", Family::avx_compare},
+      Start{"vpcmpistr", Family::avx_compare},
+      Start{"vmov", Family::avx_move},
+      Start{"vlddqu", Family::avx_move},
+      Start{"vzero", Family::avx_move},
+      Start{"vldmxcsr", Family::avx_move},
+      Start{"vstmxcsr", Family::avx_move},
+      Start{"vbroadcast", Family::avx_move},
+      Start{"vpbroadcast", Family::avx_move},
+      Start{"vextract", Family::avx_move},
+      Start{"vinsert", Family::avx_move},
+      Start{"vpextr", Family::avx_move},
+      Start{"vpinsr", Family::avx_move},
+      Start{"vperm", Family::avx_shuffle},
+      Start{"vshuf", Family::avx_shuffle},
+      Start{"vunpck", Family::avx_shuffle},
+      Start{"vpunpck", Family::avx_shuffle},
+      Start{"vpack", Family::avx_shuffle},
+      Start{"vpshuf", Family::avx_shuffle},
+      Start{"vblend", Family::avx_shuffle},
+      Start{"vpblend", Family::avx_shuffle},
+      Start{"vpmov", Family::avx_shuffle},
+      Start{"vpalignr", Family::avx_shuffle},
+      Start{"vmpsadbw", Family::avx_shuffle},
+      Start{"vp", Family::avx_int},
+      Start{"vand", Family::avx_int},
+      Start{"vor", Family::avx_int},
+      Start{"vxor", Family::avx_int},
+  };
+  const std::string_view name = ZydisMnemonicGetString(in.mnemonic);
+  const auto found = std::ranges::find_if(kStarts, [&](const Start& start) { return name.starts_with(start.text); });
+  return found == kStarts.end() ? Family::avx_arith : found->family;
 }
 
 Verdict classifyInteger(const ZydisDecodedInstruction& in) {
@@ -211,6 +266,16 @@ Verdict classifyByFeature(const ZydisDecodedInstruction& in) {
     case ZYDIS_ISA_SET_AES:
     case ZYDIS_ISA_SET_PCLMULQDQ:
       return Family::aes;
+    case ZYDIS_ISA_SET_AVX:
+    case ZYDIS_ISA_SET_AVX2:
+    case ZYDIS_ISA_SET_AVX2GATHER:
+    case ZYDIS_ISA_SET_AVXAES:
+    case ZYDIS_ISA_SET_F16C:
+      return classifyAvx(in);
+    case ZYDIS_ISA_SET_FMA:
+      return Family::fma;
+    case ZYDIS_ISA_SET_SHA:
+      return Family::sha;
     case ZYDIS_ISA_SET_FXSAVE:
     case ZYDIS_ISA_SET_FXSAVE64:
     case ZYDIS_ISA_SET_SSEMXCSR:

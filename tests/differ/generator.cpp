@@ -33,8 +33,8 @@ Case Generator::make(const CaseSeed& seed) const {
   Random random(seed.number ^ mix(static_cast<std::uint64_t>(seed.family)));
   Case made;
   made.seed = seed;
-  if (seed.family == Family::sequence || seed.family == Family::invalid) {
-    const auto make = seed.family == Family::sequence ? makeSequence : makeInvalid;
+  if (isSequence(seed.family) || seed.family == Family::invalid) {
+    const auto make = isSequence(seed.family) ? makeSequence : makeInvalid;
     make(made, inventory_, codec_, background_, random);
     return made;
   }

@@ -7,6 +7,17 @@
   .balign 16
   .globl differKernel, differKernelEnd, differKernelDone, differKernelStubs
 differKernel:
+  // CR4.OSXSAVE, and x87, SSE and AVX in XCR0.
+  cmp dword ptr [DIFFER_HAS_AVX], 0
+  je .Lenter
+  mov rax, cr4
+  or eax, 0x40000
+  mov cr4, rax
+  xor ecx, ecx
+  xor edx, edx
+  mov eax, 7
+  xsetbv
+.Lenter:
   mov rsp, DIFFER_KERNEL_STACK
   push DIFFER_USER_STACK
   push 0

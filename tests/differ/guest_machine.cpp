@@ -58,8 +58,11 @@ Result<std::unique_ptr<CaseGuest>> CaseGuest::start(Hypervisor& hypervisor,
   TRY(vm->setMemory({.index = 0, .start = {0}, .host = ram.bytes()}));
   std::unique_ptr<Vcpu> vcpu = TRY(vm->createVcpu(0));
   const CpuidTable supported = TRY(hypervisor.supportedCpuid());
-  const CpuidTable offered = TRY(applyCpuTemplate(kDefaultCpuTemplate, supported, 0, 1));
-  TRY(vcpu->setCpuid(offered));
+  // As much as the host has, for that is what cases are made of.
+  Result<CpuidTable> offered = applyCpuTemplate("qm-v3-sha", supported, 0, 1);
+  if (!offered.has_value()) offered = applyCpuTemplate("qm-v3", supported, 0, 1);
+  if (!offered.has_value()) offered = TRY(applyCpuTemplate(kDefaultCpuTemplate, supported, 0, 1));
+  TRY(vcpu->setCpuid(*offered));
   const SystemRegisters reset = TRY(vcpu->systemRegisters());
   TRY(vcpu->setRegisters(kernelRegisters(), kernelSystemRegisters(reset)));
   return std::unique_ptr<CaseGuest>(new CaseGuest(std::move(ram), std::move(vm), std::move(vcpu)));
@@ -69,7 +72,8 @@ std::optional<std::string> CaseGuest::run(std::size_t first, std::size_t end) {
   const Control control{.current = slotAddress(first),
                         .end = slotAddress(end),
                         .exit = guestExitAddress(),
-                        .epilogue = epilogueAddress()};
+                        .epilogue = epilogueAddress(),
+                        .hasAvx = hostHasAvx() ? 1U : 0U};
   std::memcpy(sandbox().subspan(kControl - kSandbox).data(), &control, sizeof control);
   vm_->deviceWrote({kSandboxInRam + (control.current - kSandbox)}, control.end - control.current);
   vm_->deviceWrote({kSandboxInRam + (kControl - kSandbox)}, sizeof control);

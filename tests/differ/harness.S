@@ -12,6 +12,12 @@ differHarness:
   mov rbx, [DIFFER_CURRENT]
 .Lnext:
   fxrstor64 [rbx + DIFFER_IN_FX]
+  cmp dword ptr [DIFFER_HAS_AVX], 0
+  je .Lloaded
+  .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+  vinsertf128 ymm\n, ymm\n, [rbx + DIFFER_IN_UPPER + 16 * \n], 1
+  .endr
+.Lloaded:
   mov rax, [rbx + DIFFER_IN_FS]
   wrfsbase rax
   mov rax, [rbx + DIFFER_IN_GS]
@@ -71,6 +77,13 @@ differEpilogue:
   rdgsbase rax
   mov [rbx + DIFFER_OUT_GS], rax
   fxsave64 [rbx + DIFFER_OUT_FX]
+  cmp dword ptr [DIFFER_HAS_AVX], 0
+  je .Lstored
+  .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+  vextractf128 [rbx + DIFFER_OUT_UPPER + 16 * \n], ymm\n, 1
+  .endr
+  vzeroupper
+.Lstored:
   add rbx, DIFFER_SLOT_BYTES
   mov [DIFFER_CURRENT], rbx
   cmp rbx, [DIFFER_END]

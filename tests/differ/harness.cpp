@@ -20,6 +20,10 @@ std::uint64_t guestExitAddress() {
   return kSandbox + static_cast<std::uint64_t>(differGuestLeave - differHarness);
 }
 
+bool hostHasAvx() {
+  return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
+}
+
 std::uint64_t nativeExitAddress() {
   return kSandbox + static_cast<std::uint64_t>(differLeave - differHarness);
 }

@@ -33,7 +33,7 @@ void putOpcode(Writer& to, const Form& form, Random& random) {
     const unsigned vvvv = random.oneIn(2) ? 15U : static_cast<unsigned>(random.below(16));
     to.put(0xc4);
     to.put((7U - rxb) << 5U | static_cast<unsigned>(form.map));
-    to.put((form.w ? 0x80U : 0U) | vvvv << 3U | prefix[static_cast<std::size_t>(form.prefix)]);
+    to.put((form.w ? 0x80U : 0U) | vvvv << 3U | (form.l ? 4U : 0U) | prefix[static_cast<std::size_t>(form.prefix)]);
   } else {
     if (form.prefix == Mandatory::x66 || form.prefix == Mandatory::x66f2) to.put(0x66);
     if (form.prefix == Mandatory::xf2 || form.prefix == Mandatory::x66f2) to.put(0xf2);

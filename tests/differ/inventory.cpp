@@ -78,6 +78,11 @@ std::uint8_t vexPrefixBits(Mandatory prefix) {
   }
 }
 
+// VPGATHERxx, VGATHERxPx: with an address that has a vector for an index.
+bool isGather(const Form& form) {
+  return form.vex && form.map == OpcodeMap::x0f38 && form.opcode >> 2U == 0x90U >> 2U;
+}
+
 }  // namespace
 
 std::array<std::uint8_t, ZYDIS_MAX_INSTRUCTION_LENGTH> exampleOf(const Form& form) {
@@ -88,7 +93,7 @@ std::array<std::uint8_t, ZYDIS_MAX_INSTRUCTION_LENGTH> exampleOf(const Form& for
   if (form.vex) {
     put(0xc4);
     put(0xe0U | static_cast<unsigned>(form.map));
-    put((form.w ? 0x80U : 0U) | 0x78U | vexPrefixBits(form.prefix));
+    put((form.w ? 0x80U : 0U) | (isGather(form) ? 0x60U : 0x78U) | (form.l ? 4U : 0U) | vexPrefixBits(form.prefix));
   } else {
     if (form.prefix == Mandatory::x66 || form.prefix == Mandatory::x66f2) put(0x66);
     if (form.prefix == Mandatory::xf2 || form.prefix == Mandatory::x66f2) put(0xf2);
@@ -99,6 +104,13 @@ std::array<std::uint8_t, ZYDIS_MAX_INSTRUCTION_LENGTH> exampleOf(const Form& for
     if (form.map == OpcodeMap::x0f3a) put(0x3a);
   }
   put(form.opcode);
+  if (isGather(form) && form.modRm == ModRm::memory) {
+    put(unsigned{form.reg.value_or(0)} << 3U | 4U);
+    put(1U << 3U);
+    // Destination, mask and indices are three registers.
+    if (form.reg.value_or(0) == 1) bytes[length - 1] = 2U << 3U;
+    return bytes;
+  }
   if (form.modRm != ModRm::absent)
     put((form.modRm == ModRm::registers ? 0xc0U : 0U) | unsigned{form.reg.value_or(0)} << 3U | form.rm.value_or(0));
   return bytes;
@@ -112,9 +124,14 @@ Inventory::Inventory() {
       for (unsigned opcode = 0; opcode < 256; ++opcode) {
         for (const OpcodeMap map : {OpcodeMap::one, OpcodeMap::x0f, OpcodeMap::x0f38, OpcodeMap::x0f3a}) {
           addOpcode({.map = map, .prefix = prefix, .w = w, .opcode = static_cast<std::uint8_t>(opcode)});
-          const bool vexOfGprs = map >= OpcodeMap::x0f38 && prefix != Mandatory::x66f2;
-          if (vexOfGprs)
-            addOpcode({.map = map, .prefix = prefix, .w = w, .vex = true, .opcode = static_cast<std::uint8_t>(opcode)});
+          if (map == OpcodeMap::one || prefix == Mandatory::x66f2) continue;
+          for (const bool l : {false, true})
+            addOpcode({.map = map,
+                       .prefix = prefix,
+                       .w = w,
+                       .vex = true,
+                       .l = l,
+                       .opcode = static_cast<std::uint8_t>(opcode)});
         }
       }
     }
@@ -128,7 +145,8 @@ void Inventory::addOpcode(Form form) {
   const auto none = std::ranges::find(kNoOpcode, form.opcode);
   if (form.map == OpcodeMap::one && none < kNoOpcode.end() - 2) return;
   if (form.map == OpcodeMap::one && form.opcode >> 4U == 4) return;
-  if (form.map == OpcodeMap::x0f && (form.opcode == 0x38 || form.opcode == 0x3a || form.opcode == 0x0f)) return;
+  if (!form.vex && form.map == OpcodeMap::x0f && (form.opcode == 0x38 || form.opcode == 0x3a || form.opcode == 0x0f))
+    return;
   if (!hasModRm(decoder_, form)) {
     add(form);
     return;

@@ -26,6 +26,7 @@ struct Form {
   Mandatory prefix = Mandatory::none;
   bool w = false;
   bool vex = false;
+  bool l = false;  // VEX.L
   bool lock = false;
   std::uint8_t opcode = 0;
   ModRm modRm = ModRm::absent;

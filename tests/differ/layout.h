@@ -73,12 +73,16 @@ constexpr std::size_t at(Gpr gpr) {
   return static_cast<std::size_t>(gpr);
 }
 
+// Bits 255 to 128 of the YMM registers.
+using UpperHalves = std::array<std::array<std::uint8_t, 16>, 16>;
+
 struct LoadedState {
   FxArea fx;
   std::uint64_t fsBase = 0;
   std::uint64_t gsBase = 0;
   std::uint64_t entry = 0;
   Gprs gprs{};
+  UpperHalves upper{};
 };
 
 inline constexpr std::uint64_t kNoVector = ~std::uint64_t{0};
@@ -93,6 +97,7 @@ struct StoredState {
   std::uint64_t cr2 = 0;  // of a page fault
   Gprs gprs{};
   std::uint64_t unused = 0;  // in place of padding, so that bytes compare
+  UpperHalves upper{};
 };
 
 struct Control {
@@ -101,6 +106,7 @@ struct Control {
   std::uint64_t exit = 0;     // where the harness goes then
   std::uint64_t epilogue = 0;
   std::uint64_t target = 0, savedRsp = 0, hostRsp = 0, hostFs = 0, hostGs = 0;  // the harness's own
+  std::uint64_t hasAvx = 0;  // whether it loads and stores upper halves
 };
 
 static_assert(sizeof(FxArea) == 512 && offsetof(FxArea, st) == 32 && offsetof(FxArea, xmm) == 160);
@@ -115,6 +121,8 @@ static_assert(DIFFER_OUT_ERROR == DIFFER_OUT + offsetof(StoredState, errorCode))
 static_assert(DIFFER_OUT_RIP == DIFFER_OUT + offsetof(StoredState, rip));
 static_assert(DIFFER_OUT_CR2 == DIFFER_OUT + offsetof(StoredState, cr2));
 static_assert(DIFFER_OUT_GPRS == DIFFER_OUT + offsetof(StoredState, gprs));
+static_assert(DIFFER_IN_UPPER == offsetof(LoadedState, upper));
+static_assert(DIFFER_OUT_UPPER == DIFFER_OUT + offsetof(StoredState, upper));
 static_assert(DIFFER_OUT_RSP == DIFFER_OUT_GPRS + at(Gpr::rsp) * 8 && DIFFER_OUT + sizeof(StoredState) <= kPage);
 static_assert(DIFFER_CURRENT == kControl + offsetof(Control, current) &&
               DIFFER_END == kControl + offsetof(Control, end));
@@ -125,6 +133,7 @@ static_assert(DIFFER_SAVED_RSP == kControl + offsetof(Control, savedRsp));
 static_assert(DIFFER_HOST_RSP == kControl + offsetof(Control, hostRsp));
 static_assert(DIFFER_HOST_FS == kControl + offsetof(Control, hostFs));
 static_assert(DIFFER_HOST_GS == kControl + offsetof(Control, hostGs));
+static_assert(DIFFER_HAS_AVX == kControl + offsetof(Control, hasAvx));
 static_assert(DIFFER_HOST_FX >= kControl + sizeof(Control) && DIFFER_CONTROL_STACK == kControl + kPage);
 
 }  // namespace qm::differ

@@ -139,7 +139,8 @@ Status NativeMachine::run(std::span<const Case> cases, std::span<Ending> endings
   const Control control{.current = slotAddress(first),
                         .end = slotAddress(first + cases.size()),
                         .exit = nativeExitAddress(),
-                        .epilogue = epilogueAddress()};
+                        .epilogue = epilogueAddress(),
+                        .hasAvx = hostHasAvx() ? 1U : 0U};
   std::memcpy(memoryAt(kControl), &control, sizeof control);
   differEnter();
   for (std::size_t i = 0; i < cases.size(); ++i) readSlot(slotMemory(first + i), outcomeIn(endings[i]));

@@ -53,9 +53,17 @@ void addFx(std::vector<Row>& rows, Family family, const FxArea& before, const Fx
   for (std::size_t i = 0; i < 8; ++i)
     add(fmt::format("st{}", i), [i](const FxArea& fx) { return hex(std::span(fx.st[i]).first<10>()); });
   for (std::size_t i = 0; i < 16; ++i) add(fmt::format("xmm{}", i), [i](const FxArea& fx) { return hex(fx.xmm[i]); });
-  const bool isInteger = family < Family::sse_move || family > Family::fxsave;
+  const bool isInteger = family < Family::sse_move || (family > Family::fxsave && family < Family::avx_move);
   const auto isQuiet = [&](const Row& row) { return isInteger && row.a == row.before && row.b == row.before; };
   rows.erase(std::remove_if(rows.begin() + static_cast<std::ptrdiff_t>(always), rows.end(), isQuiet), rows.end());
+}
+
+void addUpper(std::vector<Row>& rows, const Case& subject, const StoredState& a, const StoredState& b) {
+  for (std::size_t i = 0; i < subject.state.upper.size(); ++i) {
+    Row row{fmt::format("upper{}", i), hex(subject.state.upper[i]), hex(a.upper[i]), hex(b.upper[i])};
+    const bool isQuiet = row.a == row.before && row.b == row.before && !isOfAvx(subject.seed.family);
+    if (!isQuiet) rows.push_back(std::move(row));
+  }
 }
 
 void addMemory(std::vector<Row>& rows, std::uint64_t address, std::span<const std::uint8_t> before,
@@ -81,6 +89,7 @@ std::vector<Row> rowsOf(const Case& subject, const Outcome& a, const Outcome& b)
   rows.push_back({"fs base", base(subject.state.fsBase), base(a.state.fsBase), base(b.state.fsBase)});
   rows.push_back({"gs base", base(subject.state.gsBase), base(a.state.gsBase), base(b.state.gsBase)});
   addFx(rows, subject.seed.family, subject.state.fx, a.state.fx, b.state.fx);
+  addUpper(rows, subject, a.state, b.state);
   addMemory(rows, subject.slotStart() + kDataAt, subject.data, a.data, b.data);
   addMemory(rows, subject.slotStart() + kStackAt, subject.stack, a.stack, b.stack);
   return rows;

@@ -24,6 +24,11 @@ constexpr std::array kFamilies{
     Family::sse_arith, Family::sse_convert, Family::sse_compare, Family::sse4,    Family::aes,
     Family::x87_move,  Family::x87_arith,   Family::x87_compare, Family::mmx,     Family::hint};
 
+constexpr std::array kAvxFamilies{Family::alu,         Family::move,        Family::sse_move,  Family::sse_int,
+                                  Family::sse_arith,   Family::sse4,        Family::avx_move,  Family::avx_move,
+                                  Family::avx_int,     Family::avx_int,     Family::avx_arith, Family::avx_shuffle,
+                                  Family::avx_convert, Family::avx_compare, Family::fma,       Family::x87_move};
+
 bool isShiftByCl(const Instruction& instruction) {
   const auto visible = instruction.operands().first(instruction.info.operand_count_visible);
   return !visible.empty() && visible.back().type == ZYDIS_OPERAND_TYPE_REGISTER &&
@@ -120,14 +125,15 @@ class SequenceMaker {
     }
     if (hasUndefinedResult(case_) || (isShiftByCl(case_.instruction) && hasWordOperand())) return false;
     noteFlags();
-    fillOperands(case_.state.fx, case_.instruction, random_);
+    fillOperands(case_.state, case_.instruction, random_);
     put(case_.instruction.code());
     case_.state.entry += case_.instruction.info.length;
     return true;
   }
 
   const Inventory::Entry& pickEntry() {
-    const auto entries = inventory_.of(random_.pick(kFamilies));
+    const bool hasAvx = case_.seed.family == Family::avx_sequence;
+    const auto entries = inventory_.of(hasAvx ? random_.pick(kAvxFamilies) : random_.pick(kFamilies));
     return entries[random_.below(entries.size())];
   }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <string_view>
 
 #include "tests/differ/branch_setup.h"
 #include "tests/differ/start_state.h"
@@ -114,6 +115,7 @@ bool setUpImage(Case& subject, Aim& aim, Random& random) {
   image.mxcsr |= static_cast<std::uint32_t>(reserved);
   switch (subject.instruction.info.mnemonic) {
     case ZYDIS_MNEMONIC_LDMXCSR:
+    case ZYDIS_MNEMONIC_VLDMXCSR:
       poke(subject, *aim.target(), bytes.subspan(offsetof(FxArea, mxcsr), 4));
       break;
     case ZYDIS_MNEMONIC_FXRSTOR:
@@ -123,6 +125,28 @@ bool setUpImage(Case& subject, Aim& aim, Random& random) {
     default:
       break;
   }
+  return true;
+}
+
+// The address without indices points into the middle of the data; each index leads some elements away from there,
+// seldom out.
+bool setUpGather(Case& subject, Aim& aim, Random& random) {
+  const auto operands = subject.instruction.operands();
+  ZydisDecodedOperand plain = operands[1];
+  const std::size_t indices = numberOf(plain.mem.index);
+  const std::string_view name = ZydisMnemonicGetString(subject.instruction.info.mnemonic);
+  const std::size_t indexBytes = name[name.find("gather") + 6] == 'd' ? 4 : 8;
+  plain.mem.index = ZYDIS_REGISTER_NONE;
+  const std::uint64_t middle = subject.slotStart() + kDataAt + 2048 + random.below(kDataBytes - 4096);
+  if (!aim.operand(plain, middle)) return false;
+  std::array<std::uint8_t, 32> bytes;
+  for (std::size_t at = 0; at < bytes.size(); at += indexBytes) {
+    std::uint64_t index = random.below(256) - 128;
+    if (random.oneIn(48)) index = random.below(8192) - 4096;
+    std::memcpy(bytes.data() + at, &index, indexBytes);
+  }
+  std::memcpy(subject.state.fx.xmm[indices].data(), bytes.data(), 16);
+  std::memcpy(subject.state.upper[indices].data(), bytes.data() + 16, 16);
   return true;
 }
 
@@ -161,13 +185,24 @@ bool setUp(Case& subject, Random& random) {
       return setUpFrame(subject, aim, random);
     case ZYDIS_MNEMONIC_MASKMOVQ:
     case ZYDIS_MNEMONIC_MASKMOVDQU:
+    case ZYDIS_MNEMONIC_VMASKMOVDQU:
       // Whether bytes that are not stored can fault is the implementation's choice (SDM 2B, MASKMOVDQU).
       aim.stayInside();
       return aim.allOperands();
+    case ZYDIS_MNEMONIC_VPGATHERDD:
+    case ZYDIS_MNEMONIC_VPGATHERDQ:
+    case ZYDIS_MNEMONIC_VPGATHERQD:
+    case ZYDIS_MNEMONIC_VPGATHERQQ:
+    case ZYDIS_MNEMONIC_VGATHERDPS:
+    case ZYDIS_MNEMONIC_VGATHERDPD:
+    case ZYDIS_MNEMONIC_VGATHERQPS:
+    case ZYDIS_MNEMONIC_VGATHERQPD:
+      return setUpGather(subject, aim, random);
     case ZYDIS_MNEMONIC_POPF:
     case ZYDIS_MNEMONIC_POPFQ:
       return setUpPopFlags(subject, aim, random);
     case ZYDIS_MNEMONIC_LDMXCSR:
+    case ZYDIS_MNEMONIC_VLDMXCSR:
     case ZYDIS_MNEMONIC_FXRSTOR:
     case ZYDIS_MNEMONIC_FXRSTOR64:
       return setUpImage(subject, aim, random);

@@ -70,10 +70,15 @@ std::uint64_t randomSegmentBase(Random& random) {
   }
 }
 
-void fillOperandRegister(FxArea& fx, const ZydisDecodedOperand& operand, Random& random) {
+void fillOperandRegister(LoadedState& state, const ZydisDecodedOperand& operand, Random& random) {
+  FxArea& fx = state.fx;
   const ZydisRegister name = operand.reg.value;
   if (ZydisRegisterGetClass(name) == ZYDIS_REGCLASS_XMM)
     fillInteresting(random, elementOf(operand), fx.xmm[numberOf(name)]);
+  if (ZydisRegisterGetClass(name) == ZYDIS_REGCLASS_YMM) {
+    fillInteresting(random, elementOf(operand), fx.xmm[numberOf(name)]);
+    fillInteresting(random, elementOf(operand), state.upper[numberOf(name)]);
+  }
   if (ZydisRegisterGetClass(name) != ZYDIS_REGCLASS_MMX) return;
   // MM(i) is the significand of the physical register i, which is ST(i - TOP); SDM 1, 9.2.
   const std::size_t top = fx.fsw >> 11U & 7U;
@@ -84,6 +89,8 @@ void fillOperandRegister(FxArea& fx, const ZydisDecodedOperand& operand, Random&
 
 Element elementOf(const ZydisDecodedOperand& operand) {
   switch (operand.element_type) {
+    case ZYDIS_ELEMENT_TYPE_FLOAT16:
+      return Element::real16;
     case ZYDIS_ELEMENT_TYPE_FLOAT32:
       return Element::real32;
     case ZYDIS_ELEMENT_TYPE_FLOAT64:
@@ -115,19 +122,25 @@ void fillFx(FxArea& fx, Random& random) {
   }
 }
 
-void fillOperands(FxArea& fx, const Instruction& instruction, Random& random) {
+void fillOperands(LoadedState& state, const Instruction& instruction, Random& random) {
   for (const ZydisDecodedOperand& operand : instruction.operands())
-    if (operand.type == ZYDIS_OPERAND_TYPE_REGISTER) fillOperandRegister(fx, operand, random);
+    if (operand.type == ZYDIS_OPERAND_TYPE_REGISTER) fillOperandRegister(state, operand, random);
 }
 
 void fillState(Case& subject, std::span<const std::uint8_t> background, Random& random) {
   LoadedState& state = subject.state;
   fillFx(state.fx, random);
+  // From numbers of their own, so that the rest of a case is what it was before there were any.
+  Random ofUpper(mix(subject.seed.number));
+  for (auto& half : state.upper) {
+    const std::array<std::uint64_t, 2> value{ofUpper.next(), ofUpper.next()};
+    std::memcpy(half.data(), value.data(), sizeof value);
+  }
   for (std::uint64_t& gpr : state.gprs) gpr = interestingInteger(random);
   state.gprs[at(Gpr::rflags)] = randomFlags(random);
   state.fsBase = randomSegmentBase(random);
   state.gsBase = randomSegmentBase(random);
-  fillOperands(state.fx, subject.instruction, random);
+  fillOperands(state, subject.instruction, random);
   CHECK(background.size() >= kDataBytes + kStackBytes);
   std::memcpy(subject.data.data(), background.data(), kDataBytes);
   std::memcpy(subject.stack.data(), background.data() + kDataBytes, kStackBytes);

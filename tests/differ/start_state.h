@@ -11,8 +11,8 @@ Element elementOf(const ZydisDecodedOperand& operand);
 
 // A state that FXRSTOR takes.
 void fillFx(FxArea& fx, Random& random);
-// XMM and MMX operands of the instruction.
-void fillOperands(FxArea& fx, const Instruction& instruction, Random& random);
+// XMM, YMM and MMX operands of the instruction.
+void fillOperands(LoadedState& state, const Instruction& instruction, Random& random);
 // All but the entry; register operands get values of their elements' kind. Data and stack get `background`.
 void fillState(Case& subject, std::span<const std::uint8_t> background, Random& random);
 

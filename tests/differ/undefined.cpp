@@ -122,6 +122,7 @@ void forgiveDataPointer(const Case& subject, FxArea& fx) {
     case Family::x87_transcendental:
     case Family::x87_compare:
     case Family::sequence:
+    case Family::avx_sequence:
       fx.fdp = 0;
       break;
     default:
@@ -143,6 +144,11 @@ void forgiveFaultAddress(ZydisMnemonic mnemonic, StoredState& state) {
     case ZYDIS_MNEMONIC_FLDENV:
     case ZYDIS_MNEMONIC_MASKMOVQ:
     case ZYDIS_MNEMONIC_MASKMOVDQU:
+    case ZYDIS_MNEMONIC_VMASKMOVDQU:
+    case ZYDIS_MNEMONIC_VMASKMOVPS:
+    case ZYDIS_MNEMONIC_VMASKMOVPD:
+    case ZYDIS_MNEMONIC_VPMASKMOVD:
+    case ZYDIS_MNEMONIC_VPMASKMOVQ:
       state.cr2 &= ~kInPage;
       break;
     case ZYDIS_MNEMONIC_CMPSB:
@@ -172,6 +178,15 @@ void forgiveTop(const Case& subject, FxArea& fx) {
   fx.st = {};
 }
 
+// A gather that faults: of its destination the lanes before the fault are done (SDM 2, VPGATHERDD); whether what is
+// above the lanes is cleared by then, it does not say.
+void forgiveAboveLanes(const Case& subject, StoredState& state) {
+  const std::string_view name = ZydisMnemonicGetString(subject.instruction.info.mnemonic);
+  if (name.find("gather") == std::string_view::npos) return;
+  const ZydisDecodedOperand& to = subject.instruction.operands()[0];
+  if (ZydisRegisterGetClass(to.reg.value) == ZYDIS_REGCLASS_XMM) state.upper[numberOf(to.reg.value)] = {};
+}
+
 }  // namespace
 
 void forgive(const Case& subject, Outcome& outcome) {
@@ -179,7 +194,7 @@ void forgive(const Case& subject, Outcome& outcome) {
   StoredState& state = outcome.state;
   // Where a sequence is stopped by an exception, which flags are undefined is not known.
   constexpr std::uint64_t kStatusFlags = kAll;
-  const bool isStopped = subject.seed.family == Family::sequence && state.vector != kNoVector;
+  const bool isStopped = isSequence(subject.seed.family) && state.vector != kNoVector;
   state.gprs[at(Gpr::rflags)] &= ~(undefinedAfter(subject) | subject.undefinedFlags | (isStopped ? kStatusFlags : 0));
   FxArea& fx = state.fx;
   fx.reserved = 0;
@@ -189,6 +204,7 @@ void forgive(const Case& subject, Outcome& outcome) {
   if (state.vector == kNoVector) return;
   forgiveFaultAddress(subject.instruction.info.mnemonic, state);
   forgiveUpperHalves(subject, state.gprs);
+  forgiveAboveLanes(subject, state);
   forgiveTop(subject, fx);
 }
 

@@ -104,6 +104,15 @@ std::uint64_t interestingInteger(Random& random) {
   }
 }
 
+// SDM 1, 4.2.2: five bits of exponent, ten of fraction.
+std::uint16_t interestingReal16(Random& random) {
+  static constexpr std::array<std::uint16_t, 8> kLimits{0x0000, 0x0001, 0x03ff, 0x0400, 0x3c00, 0x7bff, 0x7c00, 0x7e01};
+  const std::uint16_t sign = random.oneIn(2) ? 0x8000 : 0;
+  const std::uint16_t magnitude =
+      random.oneIn(2) ? random.pick(kLimits) : static_cast<std::uint16_t>(random.next() & 0x7fffU);
+  return static_cast<std::uint16_t>(sign | magnitude);
+}
+
 std::uint32_t interestingReal32(Random& random) {
   if (random.oneIn(40)) return std::bit_cast<std::uint32_t>(std::numbers::pi_v<float>);
   return interestingReal<std::uint32_t>(random, {.fractionBits = 23, .exponentBits = 8});
@@ -179,6 +188,9 @@ void fillInteresting(Random& random, Element kind, std::span<std::uint8_t> bytes
     switch (kind) {
       case Element::integer:
         at += put(at, interestingInteger(random));
+        break;
+      case Element::real16:
+        at += put(at, interestingReal16(random));
         break;
       case Element::real32:
         at += put(at, interestingReal32(random));

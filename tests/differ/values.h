@@ -12,10 +12,11 @@
 namespace qm::differ {
 
 // What an element of an operand is taken for.
-enum class Element : std::uint8_t { integer, real32, real64, real80, decimal80 };
+enum class Element : std::uint8_t { integer, real16, real32, real64, real80, decimal80 };
 
 // Of 64 bits; an instruction that looks at fewer sees the boundary of its own width often enough.
 std::uint64_t interestingInteger(Random& random);
+std::uint16_t interestingReal16(Random& random);
 std::uint32_t interestingReal32(Random& random);
 std::uint64_t interestingReal64(Random& random);
 std::array<std::uint8_t, 10> interestingReal80(Random& random);     // SDM 1, 4.2.2: unsupported encodings too

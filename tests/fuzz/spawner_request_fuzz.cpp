@@ -12,7 +12,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)spawner::decodeAnswer(bytes);
   const Result<spawner::Request> request = spawner::decodeRequest(bytes);
   if (!request.has_value()) return 0;
-  CHECK(std::ranges::equal(spawner::encode(*request), bytes));
+  CHECK(std::ranges::equal(spawner::encode(spawner::numberOf(bytes), *request), bytes));
   if (const auto* spawn = std::get_if<spawner::SpawnMessage>(&*request)) {
     CHECK(check(spawn->jail).has_value());
     CHECK(!spawn->arguments.empty() && spawn->arguments.size() <= spawner::kArguments);

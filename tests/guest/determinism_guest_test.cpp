@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tests/guest/guest_fixture.h"
+#include "tests/guest/prepared_code.h"
 #include "vmm/machine/virtio_place.h"
 
 namespace qm {
@@ -30,6 +31,8 @@ struct Remains {
   std::vector<std::uint64_t> pages;  // digests
   CpuState cpu;
   std::string console;
+  std::vector<std::byte> hints;  // which code it has run
+  SoftCounters counters;
 
   std::uint64_t digest() const {
     const std::uint64_t registers = digestOf(std::as_bytes(std::span(&cpu.registers, 1)));
@@ -62,11 +65,16 @@ class Determinism : public testing::Test {
     return config;
   }
 
-  void bootToItsEnd(std::uint64_t seed, Disturbance disturbance, Remains& remains) {
-    const std::unique_ptr<Hypervisor> hypervisor =
-        openBackend(Backend::soft, {.clock = SoftClock::instructions, .seed = seed}).value();
-    Guest guest(loop_, *hypervisor, seed);
-    guest.boot(config());
+  // `hints`: of an earlier machine, whose code is prepared for this one.
+  void bootToItsEnd(std::uint64_t seed, Disturbance disturbance, Remains& remains,
+                    const std::vector<std::byte>& hints = {}) {
+    const SoftObserver observer{.onUnmodelled = {}, .onEnd = [&](const SoftCounters& all) { remains.counters = all; }};
+    Remembering hypervisor(
+        openBackend(Backend::soft, {.clock = SoftClock::instructions, .seed = seed, .observer = observer}).value());
+    Guest guest(loop_, hypervisor, seed);
+    guest.boot(config(), [&] {
+      if (!hints.empty()) adopt(hypervisor.code(), preparedFrom(guest.machine().memory(), hints));
+    });
     std::optional<MachineEnd> end;
     while (!end) {
       if (disturbance == Disturbance::loopThreadWrites) touchKernelText(guest);
@@ -79,6 +87,7 @@ class Determinism : public testing::Test {
     EXPECT_EQ(remains.console.find("No such"), std::string::npos) << remains.console;
     guest.run([&] {
       remains.cpu = guest.machine().cpu(0).value();
+      remains.hints = hypervisor.code().hints();
       for (const GuestMemory::Region& region : guest.machine().memory().regions()) {
         for (std::size_t at = 0; at < region.host.size(); at += kPageBytes)
           remains.pages.push_back(digestOf(region.host.subspan(at, kPageBytes)));
@@ -125,6 +134,17 @@ TEST_F(Determinism, WhenOtherThreadsMakeTheProcessorLookChangesNothing) {
   bootToItsEnd(7, Disturbance::none, undisturbed);
   bootToItsEnd(7, Disturbance::loopThreadWrites, disturbed);
   expectTheSame(undisturbed, disturbed);
+}
+
+TEST_F(Determinism, CodeThatIsPreparedChangesNothingButWhoDecodes) {
+  Remains decoding, prepared;
+  bootToItsEnd(7, Disturbance::none, decoding);
+  bootToItsEnd(7, Disturbance::none, prepared, decoding.hints);
+  expectTheSame(decoding, prepared);
+  EXPECT_EQ(decoding.counters.instructions, prepared.counters.instructions);
+  EXPECT_LT(prepared.counters.decoded, decoding.counters.decoded);
+  fmt::print("decoded {} of {} instructions, with prepared code {}\n", decoding.counters.decoded,
+             decoding.counters.instructions, prepared.counters.decoded);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -90,11 +91,13 @@ class Guest {
     loop_.run([this] { machine_.reset(); });
   }
 
-  void boot(const MachineConfig& config) {
+  // `beforeItRuns`: on the loop's thread, with the kernel in memory.
+  void boot(const MachineConfig& config, const std::function<void()>& beforeItRuns = [] {}) {
     loop_.run([&] {
       Result<std::unique_ptr<Machine>> made = Machine::boot(config, wiring());
       ASSERT_TRUE(made.has_value()) << made.error().text();
       machine_ = std::move(*made);
+      beforeItRuns();
       const Status resumed = machine_->resume();
       ASSERT_TRUE(resumed.has_value()) << resumed.error().text();
     });

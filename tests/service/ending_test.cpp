@@ -56,6 +56,7 @@ std::set<pid_t> livingProcesses() {
 class EndingTest : public testing::Test {
  protected:
   static constexpr std::size_t kClones = 2;
+  static constexpr std::size_t kBlanks = 1;
 
   static void SetUpTestSuite() {
     ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
@@ -144,6 +145,8 @@ TEST_F(EndingTest, TheNextDaemonServesFromTheSnapshotThatItFinds) {
 }
 
 TEST_F(EndingTest, AfterSigkillItsVmsLiveOnAndTheNextDaemonEndsThemAndSaysSo) {
+  // Those of the tests before are gone, and the blank is there.
+  ASSERT_TRUE(eventually([&] { return daemon().vmFolders().size() == kClones + kBlanks; }));
   ASSERT_EQ(daemon().process().stop(SIGKILL), (ProcessEnd{.signal = SIGKILL}));
   const auto folders = daemon().vmFolders();
   ASSERT_GE(folders.size(), kClones);
@@ -153,8 +156,8 @@ TEST_F(EndingTest, AfterSigkillItsVmsLiveOnAndTheNextDaemonEndsThemAndSaysSo) {
     auto process = findProcess({folder}).value();
     ASSERT_TRUE(process) << folder;
     processes.push_back(*std::move(process));
-    const json::value about = Asking(VmFolder{folder}.apiSocket()).ask("GET", "/", 200);
-    if (about.at("state") == "Running") ++running;
+    // A guest's vsock is there from its restore on.
+    if (std::filesystem::exists(VmFolder{folder}.vsock())) ++running;
   }
   EXPECT_GE(running, kClones);
   const std::size_t mark = daemon().log().size();

@@ -4,6 +4,9 @@
 
 #include "vmm/jail/jail_root.h"
 #include "vmm/os/folder.h"
+#include "vmm/os/landlock.h"
+#include "vmm/os/namespaces.h"
+#include "vmm/seccomp/jail_filter.h"
 
 namespace qm {
 
@@ -11,26 +14,36 @@ JailMaker jailMaker(const PeerIdentity& client) {
   return {.privilege = ownPrivilege(), .uid = ::geteuid(), .gid = ::getegid(), .client = client};
 }
 
-std::vector<Namespace> namespacesFor(const JailPolicy& policy, const JailPlan& plan, Privilege privilege) {
-  if (policy.isolation == Isolation::bare) return {};
-  std::vector<Namespace> all;
-  if (privilege == Privilege::none) all.push_back(Namespace::user);
-  all.insert(all.end(), {Namespace::mount, Namespace::pid, Namespace::ipc, Namespace::uts, Namespace::cgroup});
-  if (plan.network == JailNetwork::none) all.push_back(Namespace::network);
-  return all;
+namespace {
+
+// The limit on processes counts all of a user's, so it is for a user of one jail only.
+ProcessLimits limitsOf(const JailPolicy& policy, const JailMaker& maker) {
+  ProcessLimits limits = policy.limits;
+  if (policy.isolation == Isolation::bare || maker.privilege == Privilege::none) limits.processes.reset();
+  return limits;
 }
 
-Status enterJail(const JailPolicy& policy, const JailPlan& plan, const JailMaker& maker) {
-  if (policy.isolation == Isolation::bare) {
-    TRY(enterFolder(plan.folder));
-    return surrenderPrivileges();
-  }
+Status enterByIsolation(const JailPolicy& policy, const JailPlan& plan, const JailMaker& maker, const JailParts& parts,
+                        uid_t uid) {
+  if (policy.isolation == Isolation::bare) return enterFolder(plan.folder);
+  if (parts.network != nullptr) TRY(enterNamespace(*parts.network, Namespace::network));
   if (maker.privilege == Privilege::none) {
-    TRY(mapIdentity(policy.uid, policy.gid, maker.uid, maker.gid).during("mapping the jail's user"));
+    TRY(mapIdentity(uid, policy.gid, maker.uid, maker.gid).during("mapping the jail's user"));
   }
-  TRY(enterJailRoot(policy, plan, maker).during("making the jail's root"));
-  if (maker.privilege == Privilege::full) TRY(becomeUser(policy.uid, policy.gid).during("leaving the spawner's user"));
-  return surrenderPrivileges();
+  TRY(enterJailRoot(policy, plan, maker, parts, uid).during("making the jail's root"));
+  if (maker.privilege == Privilege::full) TRY(becomeUser(uid, policy.gid).during("leaving the spawner's user"));
+  return {};
+}
+
+}  // namespace
+
+Status enterJail(const JailPolicy& policy, const JailPlan& plan, const JailMaker& maker, const JailParts& parts,
+                 uid_t uid) {
+  TRY(enterByIsolation(policy, plan, maker, parts, uid));
+  TRY(limitThis(limitsOf(policy, maker)));
+  TRY(surrenderPrivileges());
+  if (parts.denials != nullptr) TRY(restrictBy(*parts.denials));
+  return seccomp::restrictJailed();
 }
 
 }  // namespace qm

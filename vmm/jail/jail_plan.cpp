@@ -21,6 +21,10 @@ Error notPlain(const std::filesystem::path& path) {
                                 path.string().substr(0, kPathBytes)};
 }
 
+bool isBelowFolder(const std::filesystem::path& inside) {
+  return inside.native().starts_with(std::string(kFolderInside) + "/");
+}
+
 }  // namespace
 
 std::filesystem::path pathOf(JailDevice device) {
@@ -45,6 +49,9 @@ Status check(const JailPlan& plan) {
   for (const ReadOnlyBind& bind : plan.readOnly) {
     if (!isPlain(bind.host)) return notPlain(bind.host);
     if (!isPlain(bind.inside)) return notPlain(bind.inside);
+    if (isBelowFolder(bind.inside)) {
+      return Error(Remedy::fixInput, "in a jail nothing is put into the VM's folder: " + bind.inside.string());
+    }
     if (taken(bind.inside)) return Error(Remedy::fixInput, "two things of a jail are at " + bind.inside.string());
   }
   for (const JailDevice device : plan.devices) {

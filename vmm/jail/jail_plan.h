@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "vmm/os/limits.h"
 #include "vmm/result/result.h"
 
 namespace qm {
@@ -19,9 +20,17 @@ enum class Isolation : std::uint8_t {
 // Whoever starts the spawner decides this, not whoever asks it to start something.
 struct JailPolicy {
   Isolation isolation = Isolation::jailed;
-  // Who the jailed process is. Without privileges it stays the spawner's own user outside and has these ids inside.
+  // Who jailed processes are: each another one of `uids` users from `uid` on, so that no two share one, and all of one
+  // group. Without privileges it stays the spawner's own user outside and is `uid` inside.
   uid_t uid = 64000;
+  std::uint32_t uids = 1500;
   gid_t gid = 64000;
+  // A VM has some ten threads and forty descriptors. Files are disks and snapshots.
+  ProcessLimits limits{.openFiles = 1024,
+                       .fileBytes = std::uint64_t{64} << 30U,
+                       .processes = 64,
+                       .lockedBytes = std::uint64_t{64} << 10U,
+                       .coreBytes = 0};
   bool operator==(const JailPolicy&) const = default;
 };
 

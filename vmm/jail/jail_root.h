@@ -7,7 +7,13 @@
 
 namespace qm {
 
-// Makes it and enters it; the working directory is the VM's folder.
-Status enterJailRoot(const JailPolicy& policy, const JailPlan& plan, const JailMaker& maker);
+// Makes it, by the mould of `parts` if there is one, and enters it; the working directory is the VM's folder, which is
+// `uid`'s from then on.
+Status enterJailRoot(const JailPolicy& policy, const JailPlan& plan, const JailMaker& maker, const JailParts& parts,
+                     uid_t uid);
+
+// All of it but the VM's folder, of which there is an empty one in its place: the mould of many. In a mount namespace
+// of one's own.
+Status castJailRoot(const JailPolicy& policy, const JailPlan& plan, const JailMaker& maker);
 
 }  // namespace qm

@@ -32,13 +32,8 @@ TEST(JailPlan, TwoThingsAtOnePlaceAreRefused) {
   const Status twice = check(planOf({{.host = "/a", .inside = "/image"}, {.host = "/b", .inside = "/image"}}));
   EXPECT_EQ(twice.error().text(), "two things of a jail are at /image");
   EXPECT_FALSE(check(planOf({{.host = "/a", .inside = kFolderInside}})).has_value());
-}
-
-TEST(JailPlan, TheUserNamespaceIsForThoseWithoutPrivilegesOnly) {
-  const JailPlan plan = planOf({});
-  EXPECT_THAT(namespacesFor({}, plan, Privilege::none), testing::Contains(Namespace::user));
-  EXPECT_THAT(namespacesFor({}, plan, Privilege::full), testing::Not(testing::Contains(Namespace::user)));
-  EXPECT_THAT(namespacesFor({.isolation = Isolation::bare}, plan, Privilege::full), testing::IsEmpty());
+  EXPECT_EQ(check(planOf({{.host = "/a", .inside = "/vm/a"}})).error().text(),
+            "in a jail nothing is put into the VM's folder: /vm/a");
 }
 
 TEST(RunInCopy, AFailureOfTheCopyIsToldHereWithItsRemedy) {

@@ -35,6 +35,8 @@ class Machine::Parts : public std::enable_shared_from_this<Machine::Parts> {
   Status resume();
   void pause();
   Result<MachineState> save();
+  void adoptCode(const FileDescriptor& prepared);
+  Result<Observation> observe();
   // Any thread: the machine cannot go on. The first word counts.
   void end(MachineEnd end);
   // From a vCPU's thread, amid its access to the device that resets.
@@ -43,6 +45,7 @@ class Machine::Parts : public std::enable_shared_from_this<Machine::Parts> {
   MachineWiring wiring_;
   GuestMemory memory_;
   std::string cpuTemplate_;
+  DirtyLogging dirtyLogging_ = DirtyLogging::off;
   std::unique_ptr<Vm> vm_;
   std::unique_ptr<DeviceBoard> board_;
   std::vector<std::unique_ptr<Vcpu>> vcpus_;  // until their threads own them
@@ -59,7 +62,8 @@ Status Machine::Parts::createVm() {
   vm_ = TRY(wiring_.hypervisor.createVm(PitModel::absent));
   std::uint32_t slot = 0;
   for (const GuestMemory::Region& region : memory_.regions())
-    TRY(vm_->setMemory({.index = slot++, .start = region.range.start, .host = region.host}));
+    TRY(vm_->setMemory(
+        {.index = slot++, .start = region.range.start, .host = region.host, .dirtyLogging = dirtyLogging_}));
   memory_.observeWrites([vm = vm_.get()](GuestAddress start, std::uint64_t bytes) { vm->deviceWrote(start, bytes); });
   return {};
 }
@@ -167,6 +171,28 @@ Result<MachineState> Machine::Parts::save() {
   return state;
 }
 
+// Without it the machine is as right, and slower.
+void Machine::Parts::adoptCode(const FileDescriptor& prepared) {
+  CodePreparation* const code = vm_->codePreparation();
+  if (!prepared.isOpen() || code == nullptr) return;
+  const Status adopted = code->adopt(prepared);
+  if (!adopted.has_value()) wiring_.log.warning("vm.prepared_code_unused", {{"error", adopted.error().text()}});
+}
+
+Result<Machine::Observation> Machine::Parts::observe() {
+  if (phase_ != RunPhase::paused || dirtyLogging_ == DirtyLogging::off)
+    return Error(Remedy::fixInput, "the machine is not paused, or was not restored to be observed");
+  Observation observation;
+  const std::vector<std::vector<std::uint64_t>> byDevices = memory_.takeDeviceDirty();
+  for (std::uint32_t slot = 0; slot < byDevices.size(); ++slot) {
+    std::vector<std::uint64_t> pages = TRY(vm_->takeDirtyLog(slot));
+    for (std::size_t word = 0; word < pages.size(); ++word) pages[word] |= byDevices[slot][word];
+    observation.written.insert(observation.written.end(), pages.begin(), pages.end());
+  }
+  if (CodePreparation* const code = vm_->codePreparation()) observation.codeHints = code->hints();
+  return observation;
+}
+
 void Machine::Parts::end(MachineEnd end) {
   wiring_.loop.post([weak = weak_from_this(), why = std::move(end)] {
     const std::shared_ptr<Parts> self = weak.lock();
@@ -227,7 +253,7 @@ Result<std::unique_ptr<Machine>> Machine::boot(const MachineConfig& config, Mach
 
 Result<std::unique_ptr<Machine>> Machine::restore(const MachineState& state, GuestMemory memory,
                                                   const RestoreConfig& config, MachineWiring wiring,
-                                                  std::vector<OpenDisk> disks) {
+                                                  RestoreMeans means) {
   if (state.cpus.empty() || state.cpus.size() > kMaxVcpus || memory.bytes() != state.memoryBytes) {
     return Error(Remedy::fixInput,
                  fmt::format("the saved machine has {} vCPUs and {} bytes of memory, of which {} are there",
@@ -237,8 +263,9 @@ Result<std::unique_ptr<Machine>> Machine::restore(const MachineState& state, Gue
   for (const CpuState& cpu : state.cpus) TRY(checkCpuOffers(cpu.cpuid, supported));
   const auto parts = std::make_shared<Parts>(std::move(wiring), std::move(memory));
   parts->cpuTemplate_ = state.cpuTemplate;
-  std::vector<PlacedDevice> devices =
-      TRY(remakeVirtioDevices(state.virtioDevices, config, std::move(disks), parts->wiring_.loop, parts->wiring_.seed));
+  parts->dirtyLogging_ = means.observing == Observing::yes ? DirtyLogging::on : DirtyLogging::off;
+  std::vector<PlacedDevice> devices = TRY(remakeVirtioDevices(state.virtioDevices, config, std::move(means.disks),
+                                                              parts->wiring_.loop, parts->wiring_.seed));
   TRY(parts->createVm());
   TRY(parts->createVcpus(state.cpus.size()));
   for (std::size_t i = 0; i < state.cpus.size(); ++i) {
@@ -246,6 +273,7 @@ Result<std::unique_ptr<Machine>> Machine::restore(const MachineState& state, Gue
     TRY(parts->vcpus_[i]->load(state.cpus[i]).during(fmt::format("restoring vCPU {}", i)));
   }
   TRY(parts->vm_->load(state.vm));
+  parts->adoptCode(means.preparedCode);
   // Devices last: those with an interrupt to raise raise it again, at controllers that are in place.
   TRY(parts->plugDevices(std::move(devices), state.serial, state.i8042));
   parts->startThreads();
@@ -269,6 +297,9 @@ Result<CpuState> Machine::cpu(std::size_t index) {
     return Error(Remedy::fixInput, "the machine runs; pause it, then look at its vCPUs");
   CHECK(index < parts_->threads_.size());
   return parts_->threads_[index]->vcpu().save();
+}
+Result<Machine::Observation> Machine::observe() {
+  return parts_->observe();
 }
 GuestMemory& Machine::memory() {
   return parts_->memory_;

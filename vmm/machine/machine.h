@@ -47,10 +47,11 @@ class Machine {
  public:
   // A machine at its kernel's first instruction, paused. Errors name what does not fit.
   static Result<std::unique_ptr<Machine>> boot(const MachineConfig& config, MachineWiring wiring);
-  // A machine as it was saved, paused. `memory` holds what its RAM held; `disks` go before those of `config`.
+  // A machine as it was saved, paused. `memory` holds what its RAM held; the means' disks go before those
+  // of `config`, and prepared code that does not serve is passed over.
   static Result<std::unique_ptr<Machine>> restore(const MachineState& state, GuestMemory memory,
                                                   const RestoreConfig& config, MachineWiring wiring,
-                                                  std::vector<OpenDisk> disks = {});
+                                                  RestoreMeans means = {});
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
   ~Machine();
@@ -65,6 +66,13 @@ class Machine {
   GuestMemory& memory();
   // Of one vCPU; paused or ended (else fixInput).
   Result<CpuState> cpu(std::size_t index);
+
+  // Of a machine that was restored to be observed; paused only (else fixInput). What it touched since.
+  struct Observation {
+    std::vector<std::uint64_t> written;  // a bit a page, as the memory file has them
+    std::vector<std::byte> codeHints;    // CodePreparation::hints(); empty where code is not prepared
+  };
+  Result<Observation> observe();
 
   void pressCtrlAltDel();
   // Host input to the console; answers how many bytes there was room for.

@@ -59,6 +59,15 @@ struct OpenDisk {
   FileDescriptor image;
 };
 
+enum class Observing : std::uint8_t { no, yes };
+
+// What a restored machine is given besides, by whoever prepared its snapshot.
+struct RestoreMeans {
+  std::vector<OpenDisk> disks;
+  FileDescriptor preparedCode;  // closed: none
+  Observing observing = Observing::no;
+};
+
 // What of a saved machine is found anew when it is restored: the host's side of its devices.
 struct RestoreConfig {
   std::vector<BlockConfig> blocks;        // by id, one for each saved disk that does not come open

@@ -1,6 +1,5 @@
 #include "vmm/memory/guest_memory.h"
 
-#include <algorithm>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -107,21 +106,6 @@ Status GuestMemory::storeRelease16(GuestAddress to, std::uint16_t value) {
   __atomic_store_n(reinterpret_cast<std::uint16_t*>(host.data()), value, __ATOMIC_RELEASE);
   markDirty(to, 2);
   return {};
-}
-
-void GuestMemory::prefault(const WorkingSet& pages) {
-  const auto populateRun = [this](const PageRun& run, Populate how) {
-    const std::uint64_t offset = run.first * kGuestPageBytes;
-    const std::uint64_t bytes = run.count * kGuestPageBytes;
-    for (const Backing& backing : backings_) {
-      const std::uint64_t begin = backing.range.fileOffset;
-      if (offset < begin || offset - begin >= backing.range.bytes) continue;
-      const std::uint64_t most = backing.range.bytes - (offset - begin);
-      static_cast<void>(populate(backing.mapping.bytes().subspan(offset - begin, std::min(bytes, most)), how));
-    }
-  };
-  for (const PageRun& run : pages.written) populateRun(run, Populate::forWriting);
-  for (const PageRun& run : pages.read) populateRun(run, Populate::forReading);
 }
 
 std::vector<std::vector<std::uint64_t>> GuestMemory::takeDeviceDirty() {

@@ -18,7 +18,6 @@
 #include "vmm/memory/dirty_bitmap.h"
 #include "vmm/memory/guest_address.h"
 #include "vmm/memory/layout.h"
-#include "vmm/memory/page_run.h"
 #include "vmm/os/mapping.h"
 #include "vmm/result/result.h"
 
@@ -68,10 +67,6 @@ class GuestMemory {
   // beyond. Who writes through it calls markDirty afterwards. Do not parse through it.
   Result<std::span<std::byte>> hostRange(GuestAddress start, std::uint64_t bytes) const;
   void markDirty(GuestAddress start, std::uint64_t bytes);
-
-  // Has pages ready that a guest will soon touch, each run by one system call; runs beyond the memory are passed over.
-  // A hint: what the kernel refuses comes as faults, as ever.
-  void prefault(const WorkingSet& pages);
 
   // Who learns of each write, write(), storeRelease16() and markDirty(), when its bytes are in memory; on the writer's
   // thread. Set once, before a second thread uses the memory; what it refers to lives until the last write.

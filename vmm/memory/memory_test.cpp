@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "vmm/memory/guest_memory.h"
+#include "vmm/memory/page_run.h"
+#include "vmm/memory/prefault.h"
 
 namespace qm {
 namespace {
@@ -90,6 +92,29 @@ TEST(GuestMemory, RingIndicesMustBeAligned) {
   EXPECT_FALSE(memory.loadAcquire16(GuestAddress{3}).has_value());
   ASSERT_TRUE(memory.storeRelease16(GuestAddress{4}, 0x1234).has_value());
   EXPECT_EQ(memory.loadAcquire16(GuestAddress{4}).value(), 0x1234);
+}
+
+TEST(PageRuns, BitsInARowAreOneRunAlsoAcrossWords) {
+  const std::vector<std::uint64_t> bitmap{1ULL << 63U | 0b0110, 0, 0b1, ~0ULL};
+  EXPECT_EQ(pageRuns(bitmap), (std::vector<PageRun>{{.first = 1, .count = 2},
+                                                    {.first = 63, .count = 1},
+                                                    {.first = 128, .count = 1},
+                                                    {.first = 192, .count = 64}}));
+}
+
+TEST(PageRuns, NoMoreThanAMessageHolds) {
+  EXPECT_EQ(pageRuns(std::vector<std::uint64_t>(100, 0x5555'5555'5555'5555)).size(), kMaxPageRuns);
+}
+
+TEST(Prefault, WhatIsNotThereIsPassedOverAndContentsStay) {
+  constexpr std::uint64_t kPages = 16;
+  const FileDescriptor file = createMemfd("prefault", kPages * kGuestPageBytes).value();
+  const std::vector<std::byte> bytes(kGuestPageBytes, std::byte{7});
+  ASSERT_TRUE(writeAt(file, kGuestPageBytes, bytes));
+  const GuestMemory memory = GuestMemory::ofFile(file, kPages * kGuestPageBytes, Sharing::privateCopy).value();
+  prefault(memory, {.written = {{.first = 1, .count = 1}, {.first = 15, .count = 9}, {.first = ~0U, .count = ~0U}},
+                    .read = {{.first = 4, .count = 2}}});
+  EXPECT_EQ(memory.readObject<std::uint8_t>(GuestAddress{kGuestPageBytes}).value(), 7);
 }
 
 }  // namespace

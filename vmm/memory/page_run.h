@@ -1,7 +1,9 @@
 // Pages of guest memory in a row, numbered as a memory file has them: the ranges of RAM follow each other without gaps.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace qm {
@@ -22,5 +24,8 @@ struct WorkingSet {
 
 // One madvise(2) a run, so a list is short.
 inline constexpr std::size_t kMaxPageRuns = 1024;
+
+// Of a bitmap as DirtyBitmap::take() has it; those beyond kMaxPageRuns are left out.
+std::vector<PageRun> pageRuns(std::span<const std::uint64_t> bitmap);
 
 }  // namespace qm

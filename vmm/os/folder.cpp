@@ -39,10 +39,12 @@ Status makeEmptyFile(const std::filesystem::path& path) {
   return {};
 }
 
-Status makeDevice(const std::filesystem::path& path, dev_t device, uid_t owner, gid_t group) {
+Status makeDevice(const std::filesystem::path& path, dev_t device, gid_t group) {
   TRY(makeFolder(path.parent_path()));
-  if (::mknod(path.c_str(), S_IFCHR | 0600, device) < 0) return systemError("mknod " + path.string(), errno);
-  if (::chown(path.c_str(), owner, group) < 0) return systemError("chown " + path.string(), errno);
+  if (::mknod(path.c_str(), S_IFCHR | 0660, device) < 0) return systemError("mknod " + path.string(), errno);
+  if (::chown(path.c_str(), static_cast<uid_t>(-1), group) < 0) return systemError("chown " + path.string(), errno);
+  // mknod takes the umask's bits away.
+  if (::chmod(path.c_str(), 0660) < 0) return systemError("chmod " + path.string(), errno);
   return {};
 }
 

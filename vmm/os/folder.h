@@ -23,8 +23,8 @@ Result<FileFacts> factsOf(const FileDescriptor& file);
 Status makeFolder(const std::filesystem::path& path);
 // An empty file; a folder for it is made when missing.
 Status makeEmptyFile(const std::filesystem::path& path);
-// A character device that `owner` alone may use.
-Status makeDevice(const std::filesystem::path& path, dev_t device, uid_t owner, gid_t group);
+// A character device that `group` alone may use.
+Status makeDevice(const std::filesystem::path& path, dev_t device, gid_t group);
 // Of the file itself, also by a path-only descriptor; the group stays.
 Status changeOwner(const FileDescriptor& file, uid_t owner);
 // The working directory.

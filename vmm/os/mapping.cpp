@@ -1,6 +1,5 @@
 #include "vmm/os/mapping.h"
 
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -44,12 +43,6 @@ void Mapping::unmap() {
   bytes_ = {};
 }
 
-Status populate(std::span<std::byte> bytes, Populate how) {
-  const int advice = how == Populate::forReading ? MADV_POPULATE_READ : MADV_POPULATE_WRITE;
-  if (::madvise(bytes.data(), bytes.size(), advice) < 0) return systemError("madvise", errno);
-  return {};
-}
-
 std::size_t pageBytes() {
   return static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
@@ -59,20 +52,6 @@ Result<FileDescriptor> createMemfd(const char* name, std::uint64_t bytes) {
   if (!file.isOpen()) return systemError("memfd_create", errno);
   TRY(truncateTo(file, bytes));
   return file;
-}
-
-namespace {
-constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-}  // namespace
-
-Result<FileDescriptor> sealMemfd(FileDescriptor file) {
-  if (::fcntl(file.get(), F_ADD_SEALS, kSeals) < 0) return systemError("seal a memfd", errno);
-  return openFile("/proc/self/fd/" + std::to_string(file.get()), OpenMode::read);
-}
-
-bool isSealed(const FileDescriptor& file) {
-  const int seals = ::fcntl(file.get(), F_GET_SEALS);
-  return seals >= 0 && (seals & kSeals) == kSeals;
 }
 
 }  // namespace qm

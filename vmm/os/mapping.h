@@ -36,24 +36,10 @@ class Mapping {
   std::span<std::byte> bytes_;
 };
 
-enum class Populate : std::uint8_t {
-  forReading,  // pages are mapped
-  forWriting,  // of a private copy: pages are copied
-};
-// Has the pages of `bytes` ready, in one call instead of a fault for each (MADV_POPULATE_*, madvise(2)): whole pages of
-// one mapping. Where it fails, nothing is lost but time.
-Status populate(std::span<std::byte> bytes, Populate how);
-
 // The page size of the host, in bytes.
 std::size_t pageBytes();
 
 // An anonymous file in memory of that size, close-on-exec, sealable. `name` shows in /proc/PID/maps.
 Result<FileDescriptor> createMemfd(const char* name, std::uint64_t bytes);
-
-// Seals a memfd for good, size and contents, and answers a descriptor of it that is open for reading only. No mapping
-// of it that could be written may be left.
-Result<FileDescriptor> sealMemfd(FileDescriptor file);
-// Whether a file is one whose size and contents nobody can change any more.
-bool isSealed(const FileDescriptor& file);
 
 }  // namespace qm

@@ -35,6 +35,12 @@ std::vector<FileDescriptor> takeRights(msghdr& header) {
   return taken;
 }
 
+Status setTimeout(const FileDescriptor& socket, int option, std::chrono::milliseconds time, const char* name) {
+  const timeval value{.tv_sec = time.count() / 1000, .tv_usec = time.count() % 1000 * 1000};
+  if (::setsockopt(socket.get(), SOL_SOCKET, option, &value, sizeof value) < 0) return systemError(name, errno);
+  return {};
+}
+
 }  // namespace
 
 Result<std::pair<FileDescriptor, FileDescriptor>> messageSocketPair() {
@@ -102,10 +108,11 @@ Result<Message> receiveMessage(const FileDescriptor& socket) {
 }
 
 Status setReceiveTimeout(const FileDescriptor& socket, std::chrono::milliseconds time) {
-  const timeval value{.tv_sec = time.count() / 1000, .tv_usec = time.count() % 1000 * 1000};
-  if (::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &value, sizeof value) < 0)
-    return systemError("SO_RCVTIMEO", errno);
-  return {};
+  return setTimeout(socket, SO_RCVTIMEO, time, "SO_RCVTIMEO");
+}
+
+Status setSendTimeout(const FileDescriptor& socket, std::chrono::milliseconds time) {
+  return setTimeout(socket, SO_SNDTIMEO, time, "SO_SNDTIMEO");
 }
 
 Result<PeerIdentity> peerIdentity(const FileDescriptor& socket) {

@@ -33,6 +33,8 @@ Status sendMessage(const FileDescriptor& socket, std::span<const std::byte> byte
 // The next message; one without bytes is the end: the peer is gone. retry after the time that
 // setReceiveTimeout set; fixInput for a message beyond the limits, which is dropped.
 Result<Message> receiveMessage(const FileDescriptor& socket);
+// sendMessage says retry after this time.
+Status setSendTimeout(const FileDescriptor& socket, std::chrono::milliseconds time);
 Status setReceiveTimeout(const FileDescriptor& socket, std::chrono::milliseconds time);
 
 // Who made the peer's end: user and group at that time (SO_PEERCRED, unix(7)).

@@ -38,7 +38,7 @@ Result<FileDescriptor> cloneTree(const std::filesystem::path& path) {
 }
 
 Status restrictTree(const FileDescriptor& tree, MountRights rights) {
-  mount_attr attributes{.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC};
+  mount_attr attributes{.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, .propagation = MS_PRIVATE};
   if (rights.readOnly) attributes.attr_set |= MOUNT_ATTR_RDONLY;
   if (!rights.devices) attributes.attr_set |= MOUNT_ATTR_NODEV;
   return setAttributes(tree.get(), "", AT_EMPTY_PATH, attributes, "mount_setattr");

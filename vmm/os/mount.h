@@ -22,7 +22,7 @@ struct MountRights {
 // The file or folder at `path`, as a bind mount that stands nowhere yet; without the mounts below it. What it
 // names can no longer change by a rename or link. fixInput when the path names nothing that may be reached.
 Result<FileDescriptor> cloneTree(const std::filesystem::path& path);
-// Nothing in it can be executed.
+// Nothing in it can be executed, and what is mounted in its original is not seen in it.
 Status restrictTree(const FileDescriptor& tree, MountRights rights);
 // Puts a tree where `path` is; symbolic links at its end are not followed.
 Status placeTree(const FileDescriptor& tree, const std::filesystem::path& path);

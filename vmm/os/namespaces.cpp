@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -32,6 +33,18 @@ std::uint64_t flagOf(Namespace kind) {
       return CLONE_NEWCGROUP;
   }
   std::unreachable();
+}
+
+// proc_pid_ns(5)
+const char* fileOf(Namespace kind) {
+  switch (kind) {
+    case Namespace::mount:
+      return "mnt";
+    case Namespace::network:
+      return "net";
+    default:
+      return nameOf(kind);
+  }
 }
 
 Error refused(std::span<const Namespace> namespaces, int reason) {
@@ -67,6 +80,26 @@ Result<ClonedProcess> cloneProcess(std::span<const Namespace> namespaces) {
   if (pid < 0) return refused(namespaces, errno);
   if (pid == 0) return ClonedProcess{};
   return ClonedProcess{.pid = static_cast<pid_t>(pid), .pidfd = FileDescriptor(pidfd)};
+}
+
+Status moveToOwn(std::span<const Namespace> namespaces) {
+  std::uint64_t flags = 0;
+  for (const Namespace kind : namespaces) flags |= flagOf(kind);
+  if (::unshare(static_cast<int>(flags)) < 0) return systemError("unshare", errno);
+  return {};
+}
+
+Result<FileDescriptor> openOwn(Namespace kind) {
+  const std::string path = std::string("/proc/self/ns/") + fileOf(kind);
+  FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.isOpen()) return systemError(Remedy::fixInput, "open " + path, errno);
+  return file;
+}
+
+Status enterNamespace(const FileDescriptor& open, Namespace kind) {
+  if (::setns(open.get(), static_cast<int>(flagOf(kind))) < 0)
+    return systemError(std::string("setns ") + nameOf(kind), errno);
+  return {};
 }
 
 Status mapIdentity(uid_t uid, gid_t gid, uid_t outerUid, gid_t outerGid) {

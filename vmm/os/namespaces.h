@@ -23,6 +23,13 @@ struct ClonedProcess {
 // An error names the namespaces, and says what the host's administrator can do about it.
 Result<ClonedProcess> cloneProcess(std::span<const Namespace> namespaces);
 
+// This process and what it starts from here on, in namespaces of their own (unshare(2)); of pid, what it starts only.
+Status moveToOwn(std::span<const Namespace> namespaces);
+// Open, a namespace lives on when nobody is in it. fixInput: /proc is not there.
+Result<FileDescriptor> openOwn(Namespace kind);
+// Into one that is open; of mount, its root becomes root and working directory.
+Status enterNamespace(const FileDescriptor& open, Namespace kind);
+
 // In a new user namespace: `uid` and `gid` inside are `outerUid` and `outerGid` outside, who must be those who made it.
 Status mapIdentity(uid_t uid, gid_t gid, uid_t outerUid, gid_t outerGid);
 

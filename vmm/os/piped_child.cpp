@@ -61,10 +61,16 @@ struct Prepared {
   ::_exit(127);
 }
 
+void setAction(int number, void (*action)(int)) {
+  struct sigaction wanted{};
+  wanted.sa_handler = action;
+  ::sigaction(number, &wanted, nullptr);
+}
+
+// Exec itself forgets handlers, but keeps what is ignored: asking the kernel for all 64 signals would be more than half
+// of what comes before exec.
 void resetSignals() {
-  struct sigaction standard{};
-  standard.sa_handler = SIG_DFL;
-  for (int number = 1; number < NSIG; ++number) ::sigaction(number, &standard, nullptr);
+  setAction(SIGPIPE, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -169,9 +175,11 @@ void killGroup(pid_t group) {
 }
 
 void ignoreBrokenPipes() {
-  struct sigaction ignore{};
-  ignore.sa_handler = SIG_IGN;
-  CHECK(::sigaction(SIGPIPE, &ignore, nullptr) == 0);
+  setAction(SIGPIPE, SIG_IGN);
+}
+
+void forgetInheritedSignals() {
+  for (int number = 1; number < NSIG; ++number) setAction(number, SIG_DFL);
 }
 
 }  // namespace qm

@@ -38,6 +38,8 @@ struct PipedChild {
 };
 
 // Answers once the program is in place. fixInput: none of the executables can be run, or the folder entered.
+// No signal is blocked in it; ignored are those that this process ignores but SIGPIPE (forgetInheritedSignals). This
+// process has no handlers: until exec they would run in the child, in our memory.
 // Costs no copy of our memory (vfork): in a copy-on-write clone each copied page would be private memory.
 Result<PipedChild> startPiped(const PipedPlan& plan);
 
@@ -46,5 +48,7 @@ void killGroup(pid_t group);
 
 // Writing to a pipe that nobody reads is then an error of the write, not the end of the process. For the whole process.
 void ignoreBrokenPipes();
+// No signal is ignored from here on, whatever the parent left ignored, as nohup(1) does. For the whole process.
+void forgetInheritedSignals();
 
 }  // namespace qm

@@ -1,8 +1,8 @@
 #include "vmm/result/error.h"
 
 #include <cerrno>
+#include <cstring>
 #include <ranges>
-#include <system_error>
 
 namespace qm {
 
@@ -36,7 +36,10 @@ Error systemError(std::string_view action, int errnoValue) {
 }
 
 Error systemError(Remedy remedy, std::string_view action, int errnoValue) {
-  return {remedy, std::string(action) + ": " + std::generic_category().message(errnoValue)};
+  // Not strerror(3), which asks for the locale: where nothing is to be read yet that is the dearest part of the answer.
+  const char* const description = ::strerrordesc_np(errnoValue);
+  const std::string reason = description != nullptr ? description : "error " + std::to_string(errnoValue);
+  return {remedy, std::string(action) + ": " + reason};
 }
 
 }  // namespace qm

@@ -13,6 +13,8 @@ namespace qm::seccomp {
 // `level` is not `off`.
 std::span<const sock_filter> compiledFilter(ThreadRole role, Level level);
 
+std::span<const sock_filter> compiledJailFilter();
+
 // "openat"; empty: a number that no call has. Async-signal-safe.
 std::string_view callName(int number);
 

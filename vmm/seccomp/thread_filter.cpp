@@ -1,14 +1,12 @@
 #include "vmm/seccomp/thread_filter.h"
 
-#include <linux/seccomp.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <string>
 
 #include "vmm/seccomp/compiled.h"
+#include "vmm/seccomp/install.h"
 
 namespace qm::seccomp {
 
@@ -39,14 +37,7 @@ Result<Level> levelNamed(std::string_view word) {
 Status restrictThread(ThreadRole role, Level level) {
   if (level == Level::off) return {};
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return systemError("PR_SET_NO_NEW_PRIVS", errno);
-  const std::span<const sock_filter> filter = compiledFilter(role, level);
-  // The kernel does not write to it.
-  const sock_fprog program{.len = static_cast<unsigned short>(filter.size()),
-                           .filter = const_cast<sock_filter*>(filter.data())};
-  if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0U, &program) < 0) {
-    return systemError("installing the seccomp filter of the " + std::string(nameOf(role)) + " thread", errno);
-  }
-  return {};
+  return install(compiledFilter(role, level)).during("restricting the " + std::string(nameOf(role)) + " thread");
 }
 
 }  // namespace qm::seccomp

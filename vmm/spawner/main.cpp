@@ -15,10 +15,11 @@ namespace {
 using namespace qm;
 
 constexpr const char* kUsage =
-    "usage: quickmatch-spawner [--isolation jailed|bare] [--uid N] [--gid N]\n"
+    "usage: quickmatch-spawner [--isolation jailed|bare] [--uid N] [--gid N] [--uids N]\n"
     "  Starts microVM processes in jails, for the daemon at the other end of descriptor 3.\n"
     "  --isolation  jailed (default), or bare: no namespaces, no root of its own\n"
-    "  --uid, --gid who a jailed process is (default 64000); not 0\n";
+    "  --uid, --gid who a jailed process is (default 64000), not 0: of uids the first\n"
+    "  --uids       how many uids there are, one for each jail (default 1500)\n";
 
 // 0: not a number that a jail's user can have.
 std::uint32_t identityOf(std::string_view text) {
@@ -41,9 +42,17 @@ bool isSet(JailPolicy& policy, int name, std::string_view value) {
     case 'g':
       policy.gid = identityOf(value);
       return policy.gid != 0;
+    case 'n':
+      policy.uids = identityOf(value);
+      return policy.uids != 0;
     default:
       return false;
   }
+}
+
+// Of the last user there is, too, the number means a user.
+bool isSound(const JailPolicy& policy) {
+  return policy.uids < static_cast<uid_t>(-1) - policy.uid;
 }
 
 }  // namespace
@@ -52,6 +61,7 @@ int main(int argc, char** argv) {
   const option options[] = {{"isolation", required_argument, nullptr, 'i'},
                             {"uid", required_argument, nullptr, 'u'},
                             {"gid", required_argument, nullptr, 'g'},
+                            {"uids", required_argument, nullptr, 'n'},
                             {nullptr, 0, nullptr, 0}};
   JailPolicy policy;
   for (int name = 0; (name = ::getopt_long(argc, argv, "", options, nullptr)) != -1;) {
@@ -59,6 +69,10 @@ int main(int argc, char** argv) {
       (void)std::fputs(kUsage, stderr);
       return 2;
     }
+  }
+  if (!isSound(policy)) {
+    (void)std::fputs(kUsage, stderr);
+    return 2;
   }
   const Status served = spawner::serve(FileDescriptor(spawner::kSocketNumber), policy);
   if (served.has_value()) return 0;

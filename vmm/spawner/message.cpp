@@ -30,9 +30,9 @@ JailDevice deviceOf(std::uint32_t word) {
   return word == 0 ? JailDevice::kvm : word == 1 ? JailDevice::tun : JailDevice::userfaultfd;
 }
 
-Writer begin(Kind kind) {
+Writer begin(std::uint32_t number, Kind kind) {
   Writer writer;
-  writer.word(kVersion).word(static_cast<std::uint32_t>(kind));
+  writer.word(kVersion).word(number).word(static_cast<std::uint32_t>(kind));
   return writer;
 }
 
@@ -42,6 +42,7 @@ Result<Kind> beginReading(Reader& reader) {
     return Error(Remedy::fixInput, "the spawner's messages have version " + std::to_string(kVersion) + ", not " +
                                        std::to_string(version) + "; use programs of one build");
   }
+  TRY(reader.word());  // its number
   return static_cast<Kind>(TRY(reader.word()));
 }
 
@@ -100,13 +101,13 @@ Error unknownKind() {
   return {Remedy::fixInput, "a message to or from the spawner is of no known kind"};
 }
 
-std::vector<std::byte> encodeSpawn(const SpawnMessage& spawn) {
-  Writer writer = begin(Kind::spawn);
+std::vector<std::byte> encodeSpawn(std::uint32_t number, const SpawnMessage& spawn) {
+  Writer writer = begin(number, Kind::spawn);
   writer.word(static_cast<std::uint32_t>(spawn.arguments.size()));
   for (const std::string& argument : spawn.arguments) writer.text(argument);
   write(writer, spawn.jail);
   writer.word(static_cast<std::uint32_t>(spawn.numbers.size()));
-  for (const std::uint32_t number : spawn.numbers) writer.word(number);
+  for (const std::uint32_t given : spawn.numbers) writer.word(given);
   return writer.take();
 }
 
@@ -120,9 +121,15 @@ Remedy remedyOf(std::uint32_t word) {
 
 }  // namespace
 
-std::vector<std::byte> encode(const Request& request) {
-  if (const auto* spawn = std::get_if<SpawnMessage>(&request)) return encodeSpawn(*spawn);
-  return begin(Kind::reap).word(static_cast<std::uint32_t>(std::get<ReapMessage>(request).pid)).take();
+std::uint32_t numberOf(std::span<const std::byte> bytes) {
+  Reader reader(bytes);
+  if (reader.word().value_or(0) != kVersion) return 0;
+  return reader.word().value_or(0);
+}
+
+std::vector<std::byte> encode(std::uint32_t number, const Request& request) {
+  if (const auto* spawn = std::get_if<SpawnMessage>(&request)) return encodeSpawn(number, *spawn);
+  return begin(number, Kind::reap).word(static_cast<std::uint32_t>(std::get<ReapMessage>(request).pid)).take();
 }
 
 Result<Request> decodeRequest(std::span<const std::byte> bytes) {
@@ -140,18 +147,18 @@ Result<Request> decodeRequest(std::span<const std::byte> bytes) {
   return request;
 }
 
-std::vector<std::byte> encode(const Answer& answer) {
+std::vector<std::byte> encode(std::uint32_t number, const Answer& answer) {
   if (const auto* spawned = std::get_if<Spawned>(&answer)) {
-    return begin(Kind::spawned).word(static_cast<std::uint32_t>(spawned->pid)).take();
+    return begin(number, Kind::spawned).word(static_cast<std::uint32_t>(spawned->pid)).take();
   }
   if (const auto* end = std::get_if<ProcessEnd>(&answer)) {
-    return begin(Kind::ended)
+    return begin(number, Kind::ended)
         .word(static_cast<std::uint32_t>(end->code))
         .word(static_cast<std::uint32_t>(end->signal))
         .take();
   }
   const Error& error = std::get<Error>(answer);
-  return begin(Kind::refused).word(wordOf(error.remedy())).text(error.text()).take();
+  return begin(number, Kind::refused).word(wordOf(error.remedy())).text(error.text()).take();
 }
 
 Result<Answer> decodeAnswer(std::span<const std::byte> bytes) {

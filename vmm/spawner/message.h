@@ -1,7 +1,8 @@
 // What client and spawner say to each other: one request, one answer, each one message of a socket that keeps messages
 // apart. Numbers are little-endian 32-bit words, texts and lists are preceded by their length; the first word is the
-// version. Both ends are of one build and one life, so there is no format to evolve: another version is refused.
-// A request is hostile input to the spawner.
+// version, the second the request's number, which its answer repeats: one that comes too late is known by it. Both ends
+// are of one build and one life, so there is no format to evolve: another version is refused. A request is hostile
+// input to the spawner.
 #pragma once
 
 #include <sys/types.h>
@@ -19,7 +20,7 @@
 
 namespace qm::spawner {
 
-inline constexpr std::uint32_t kVersion = 1;
+inline constexpr std::uint32_t kVersion = 2;
 inline constexpr std::size_t kArguments = 256;
 inline constexpr std::size_t kGiven = 64;
 
@@ -47,10 +48,12 @@ struct Spawned {
 
 using Answer = std::variant<Spawned, ProcessEnd, Error>;
 
+// Of a message that may be none: 0 then.
+std::uint32_t numberOf(std::span<const std::byte> bytes);
 // A decoded request keeps every limit named above and passes check(JailPlan).
-std::vector<std::byte> encode(const Request& request);
+std::vector<std::byte> encode(std::uint32_t number, const Request& request);
 Result<Request> decodeRequest(std::span<const std::byte> bytes);
-std::vector<std::byte> encode(const Answer& answer);
+std::vector<std::byte> encode(std::uint32_t number, const Answer& answer);
 Result<Answer> decodeAnswer(std::span<const std::byte> bytes);
 
 }  // namespace qm::spawner

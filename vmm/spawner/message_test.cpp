@@ -14,17 +14,23 @@ SpawnMessage example() {
           .numbers = {3, 1}};
 }
 
+TEST(SpawnerMessage, AnAnswerRepeatsItsRequestsNumber) {
+  EXPECT_EQ(numberOf(encode(7, Request(example()))), 7U);
+  EXPECT_EQ(numberOf(encode(8, Answer(Spawned{.pid = 1}))), 8U);
+  EXPECT_EQ(numberOf({}), 0U);
+}
+
 TEST(SpawnerMessage, WhatIsEncodedIsDecodedAlike) {
-  EXPECT_EQ(decodeRequest(encode(Request(example()))).value(), Request(example()));
-  EXPECT_EQ(decodeRequest(encode(Request(ReapMessage{.pid = 7}))).value(), Request(ReapMessage{.pid = 7}));
-  EXPECT_EQ(decodeAnswer(encode(Answer(Spawned{.pid = 7}))).value(), Answer(Spawned{.pid = 7}));
-  EXPECT_EQ(decodeAnswer(encode(Answer(ProcessEnd{.signal = 9}))).value(), Answer(ProcessEnd{.signal = 9}));
+  EXPECT_EQ(decodeRequest(encode(7, Request(example()))).value(), Request(example()));
+  EXPECT_EQ(decodeRequest(encode(7, Request(ReapMessage{.pid = 7}))).value(), Request(ReapMessage{.pid = 7}));
+  EXPECT_EQ(decodeAnswer(encode(7, Answer(Spawned{.pid = 7}))).value(), Answer(Spawned{.pid = 7}));
+  EXPECT_EQ(decodeAnswer(encode(7, Answer(ProcessEnd{.signal = 9}))).value(), Answer(ProcessEnd{.signal = 9}));
   const Answer refused = Error(Remedy::retry, "busy");
-  EXPECT_EQ(decodeAnswer(encode(refused)).value(), refused);
+  EXPECT_EQ(decodeAnswer(encode(7, refused)).value(), refused);
 }
 
 TEST(SpawnerMessage, CutAtAnyByteItIsRefused) {
-  const std::vector<std::byte> whole = encode(Request(example()));
+  const std::vector<std::byte> whole = encode(7, Request(example()));
   for (std::size_t length = 0; length < whole.size(); ++length) {
     const auto cut = decodeRequest(std::span(whole).first(length));
     ASSERT_FALSE(cut.has_value()) << length;
@@ -33,28 +39,28 @@ TEST(SpawnerMessage, CutAtAnyByteItIsRefused) {
 }
 
 TEST(SpawnerMessage, WhatFollowsTheEndIsRefused) {
-  std::vector<std::byte> longer = encode(Request(example()));
+  std::vector<std::byte> longer = encode(7, Request(example()));
   longer.push_back({});
   EXPECT_FALSE(decodeRequest(longer).has_value());
 }
 
 TEST(SpawnerMessage, AnotherVersionIsRefusedByName) {
-  std::vector<std::byte> other = encode(Request(example()));
+  std::vector<std::byte> other = encode(7, Request(example()));
   other.front() = std::byte{9};
   EXPECT_EQ(decodeRequest(other).error().text(),
-            "the spawner's messages have version 1, not 9; use programs of one build");
+            "the spawner's messages have version 2, not 9; use programs of one build");
 }
 
 TEST(SpawnerMessage, OneNumberForTwoDescriptorsIsRefused) {
   SpawnMessage twice = example();
   twice.numbers = {3, 3};
-  EXPECT_EQ(decodeRequest(encode(Request(twice))).error().text(), "two descriptors are given as number 3");
+  EXPECT_EQ(decodeRequest(encode(7, Request(twice))).error().text(), "two descriptors are given as number 3");
 }
 
 TEST(SpawnerMessage, APathThatClimbsDoesNotReachTheJail) {
   SpawnMessage climbing = example();
   climbing.jail.readOnly.front().inside = "/a/../../b";
-  EXPECT_FALSE(decodeRequest(encode(Request(climbing))).has_value());
+  EXPECT_FALSE(decodeRequest(encode(7, Request(climbing))).has_value());
 }
 
 }  // namespace

@@ -4,9 +4,11 @@
 #include <utility>
 
 #include "vmm/jail/jail.h"
+#include "vmm/jail/jail_stock.h"
 #include "vmm/os/copy.h"
 #include "vmm/os/message_socket.h"
 #include "vmm/os/program.h"
+#include "vmm/spawner/jail_users.h"
 
 namespace qm::spawner {
 
@@ -20,7 +22,14 @@ struct Spawner {
   const JailPolicy& policy;
   JailMaker maker;
   FileDescriptor null;
+  JailStock stock;
+  JailUsers users;
 };
+
+// Without a user of its own a process is the one that the policy names first; outside of a jail, the spawner's.
+bool hasOwnUser(const Spawner& spawner) {
+  return spawner.policy.isolation == Isolation::jailed && spawner.maker.privilege == Privilege::full;
+}
 
 // A folder among the descriptors would be a door in the jail's wall: openat() and ".." lead out by it.
 Status checkGiven(const Spawner& spawner, std::span<const FileDescriptor> given) {
@@ -31,7 +40,7 @@ Status checkGiven(const Spawner& spawner, std::span<const FileDescriptor> given)
   return {};
 }
 
-Result<Process> spawn(const Spawner& spawner, const SpawnMessage& order, std::span<const FileDescriptor> descriptors) {
+Result<Process> spawn(Spawner& spawner, const SpawnMessage& order, std::span<const FileDescriptor> descriptors) {
   if (descriptors.size() != order.numbers.size() + 1) {
     return Error(Remedy::fixInput, "the descriptors beside a message are not those that it names");
   }
@@ -44,50 +53,60 @@ Result<Process> spawn(const Spawner& spawner, const SpawnMessage& order, std::sp
   for (std::size_t i = 0; i < given.size(); ++i) {
     program.descriptors.push_back({.ours = given[i].get(), .number = static_cast<int>(order.numbers[i])});
   }
-  const auto namespaces = namespacesFor(spawner.policy, order.jail, spawner.maker.privilege);
+  const uid_t user = hasOwnUser(spawner) ? TRY(spawner.users.free()) : spawner.policy.uid;
+  const JailParts parts = spawner.stock.partsFor(order.jail);
   const CopiedWork work = [&](FileDescriptor& teller) -> Status {
     TRY(beginAfresh());
-    TRY(enterJail(spawner.policy, order.jail, spawner.maker));
+    TRY(enterJail(spawner.policy, order.jail, spawner.maker, parts, user));
     return becomeProgram(program, teller).during("starting " + order.arguments.front());
   };
-  return runInCopy(namespaces, work, kJailLimit);
+  Process process = TRY(runInCopy(spawner.stock.namespacesFor(order.jail), work, kJailLimit));
+  if (hasOwnUser(spawner)) spawner.users.hold(process.pid(), user);
+  return process;
 }
 
-Status answerSpawn(const Spawner& spawner, const SpawnMessage& order, std::span<const FileDescriptor> descriptors) {
+Status answerSpawn(Spawner& spawner, std::uint32_t number, const SpawnMessage& order,
+                   std::span<const FileDescriptor> descriptors) {
   const Result<Process> process = spawn(spawner, order, descriptors);
-  if (!process.has_value()) return sendMessage(spawner.socket, encode(Answer(process.error())), {});
+  if (!process.has_value()) return sendMessage(spawner.socket, encode(number, Answer(process.error())), {});
   const int descriptor = process->descriptor().get();
-  return sendMessage(spawner.socket, encode(Answer(Spawned{.pid = process->pid()})), std::span(&descriptor, 1));
+  return sendMessage(spawner.socket, encode(number, Answer(Spawned{.pid = process->pid()})), std::span(&descriptor, 1));
 }
 
-Answer reap(pid_t pid) {
+Answer reap(Spawner& spawner, pid_t pid) {
   const Result<std::optional<ProcessEnd>> end = reapIfEnded(pid);
   if (!end.has_value()) return end.error();
   if (!end->has_value()) return Error(Remedy::retry, "process " + std::to_string(pid) + " has not ended");
+  spawner.users.release(pid);
   return **end;
 }
 
-Status answer(const Spawner& spawner, const Message& message) {
+Status answer(Spawner& spawner, const Message& message) {
+  const std::uint32_t number = numberOf(message.bytes);
   const Result<Request> request = decodeRequest(message.bytes);
-  if (!request.has_value()) return sendMessage(spawner.socket, encode(Answer(request.error())), {});
-  if (const auto* order = std::get_if<SpawnMessage>(&*request))
-    return answerSpawn(spawner, *order, message.descriptors);
-  return sendMessage(spawner.socket, encode(reap(std::get<ReapMessage>(*request).pid)), {});
+  if (!request.has_value()) return sendMessage(spawner.socket, encode(number, Answer(request.error())), {});
+  if (const auto* order = std::get_if<SpawnMessage>(&*request)) {
+    return answerSpawn(spawner, number, *order, message.descriptors);
+  }
+  return sendMessage(spawner.socket, encode(number, reap(spawner, std::get<ReapMessage>(*request).pid)), {});
 }
 
 }  // namespace
 
 Status serve(const FileDescriptor& socket, const JailPolicy& policy) {
   const PeerIdentity client = TRY(peerIdentity(socket));
-  const Spawner spawner{.socket = socket,
-                        .policy = policy,
-                        .maker = jailMaker(client),
-                        .null = TRY(openFile("/dev/null", OpenMode::readWrite))};
+  const JailMaker maker = jailMaker(client);
+  Spawner spawner{.socket = socket,
+                  .policy = policy,
+                  .maker = maker,
+                  .null = TRY(openFile("/dev/null", OpenMode::readWrite)),
+                  .stock = TRY(JailStock::create(policy, maker)),
+                  .users = JailUsers(policy.uid, policy.uids)};
   for (;;) {
     const Result<Message> message = receiveMessage(socket);
     if (!message.has_value()) {
       if (message.error().remedy() == Remedy::giveUp) return message.error();
-      TRY(sendMessage(socket, encode(Answer(message.error())), {}));
+      TRY(sendMessage(socket, encode(0, Answer(message.error())), {}));
       continue;
     }
     if (message->bytes.empty()) return {};

@@ -1,6 +1,6 @@
 // The spawner: answers requests on one socket until the other end is closed, one at a time. What it started lives on
-// when it ends. It keeps no state but the kernel's: an ended child stays until its end is asked for, so a pid
-// means the same process to both sides.
+// when it ends. An ended child stays until its end is asked for, so a pid means the same process to both sides, and
+// holds its user until then; besides it keeps what makes the next jail cheap (vmm/jail/jail_stock.h).
 #pragma once
 
 #include <span>

@@ -1,5 +1,8 @@
 #include "vmm/spawner/spawner_client.h"
 
+#include <signal.h>
+
+#include <mutex>
 #include <utility>
 #include <variant>
 
@@ -11,13 +14,11 @@ namespace qm {
 
 namespace {
 
-// The spawner's own limit for one jail and some more; requests of other threads are served before ours is sent.
-constexpr std::chrono::seconds kAnswerLimit{8};
-
 std::vector<std::string> spawnerArguments(const JailPolicy& policy) {
   return {"--isolation", policy.isolation == Isolation::bare ? "bare" : "jailed",
           "--uid",       std::to_string(policy.uid),
-          "--gid",       std::to_string(policy.gid)};
+          "--gid",       std::to_string(policy.gid),
+          "--uids",      std::to_string(policy.uids)};
 }
 
 // Paths are the spawner's to resolve, in a working directory of its own.
@@ -59,37 +60,80 @@ Result<SpawnerClient> SpawnerClient::start(const std::filesystem::path& executab
   return client;
 }
 
-Result<SpawnerClient> SpawnerClient::over(FileDescriptor socket) {
-  TRY(setReceiveTimeout(socket, kAnswerLimit));
-  return SpawnerClient(std::move(socket));
+Result<SpawnerClient> SpawnerClient::over(FileDescriptor socket, std::chrono::milliseconds answerLimit) {
+  TRY(setReceiveTimeout(socket, answerLimit));
+  TRY(setSendTimeout(socket, answerLimit));
+  return SpawnerClient(std::move(socket), answerLimit);
 }
 
-SpawnerClient::SpawnerClient(FileDescriptor socket)
-    : oneAtATime_(std::make_unique<std::mutex>()), socket_(std::move(socket)) {}
+// One request at a time is under way, and its answer follows; before it there may be answers that came too late.
+struct SpawnerClient::Conversation {
+  std::mutex mutex;  // guards the rest, and the socket
+  std::uint32_t number = 0;
+  std::vector<Process> unwanted;  // started for who no longer waits; killed, to be reaped
+  std::chrono::milliseconds answerLimit;
+};
+
+SpawnerClient::SpawnerClient(FileDescriptor socket, std::chrono::milliseconds answerLimit)
+    : conversation_(std::make_unique<Conversation>()), socket_(std::move(socket)) {
+  conversation_->answerLimit = answerLimit;
+}
+
+SpawnerClient::SpawnerClient(SpawnerClient&&) noexcept = default;
 
 SpawnerClient::~SpawnerClient() {
   socket_.close();
   if (process_.descriptor().isOpen()) (void)process_.reap();
 }
 
-Result<SpawnerClient::Answered> SpawnerClient::ask(const spawner::Request& request,
-                                                   const std::vector<int>& descriptors) const {
-  const std::lock_guard lock(*oneAtATime_);
-  const Status sent = sendMessage(socket_, spawner::encode(request), descriptors);
+void SpawnerClient::dropLate(const spawner::Answer& answer, std::vector<FileDescriptor> descriptors) const {
+  const auto* spawned = std::get_if<spawner::Spawned>(&answer);
+  if (spawned == nullptr || descriptors.size() != 1) return;
+  Process process(spawned->pid, std::move(descriptors.front()));
+  (void)process.signal(SIGKILL);
+  conversation_->unwanted.push_back(std::move(process));
+}
+
+Result<SpawnerClient::Answered> SpawnerClient::awaitAnswer(std::uint32_t number) const {
+  const auto deadline = std::chrono::steady_clock::now() + conversation_->answerLimit;
+  for (;;) {
+    Result<Message> message = receiveMessage(socket_);
+    if (!message.has_value()) {
+      if (message.error().remedy() == Remedy::giveUp) return lost(message.error().text());
+      return Error(Remedy::retry, "the spawner did not answer in time");
+    }
+    if (message->bytes.empty()) return lost("it has ended");
+    Answered answered{.answer = TRY(spawner::decodeAnswer(message->bytes)),
+                      .descriptors = std::move(message->descriptors)};
+    if (spawner::numberOf(message->bytes) == number) return answered;
+    dropLate(answered.answer, std::move(answered.descriptors));
+    if (std::chrono::steady_clock::now() >= deadline) return Error(Remedy::retry, "the spawner answers too late");
+  }
+}
+
+Result<SpawnerClient::Answered> SpawnerClient::exchange(const spawner::Request& request,
+                                                        const std::vector<int>& descriptors) const {
+  const std::uint32_t number = ++conversation_->number;
+  const Status sent = sendMessage(socket_, spawner::encode(number, request), descriptors);
   if (!sent.has_value()) {
     return sent.error().remedy() == Remedy::giveUp ? lost(sent.error().text()) : sent.error();
   }
-  Result<Message> message = receiveMessage(socket_);
-  if (message.has_value() && message->bytes.empty()) return lost("it has ended");
-  if (!message.has_value()) {
-    // An answer that comes later would be taken for the next request's.
-    stopSending(socket_);
-    stopReceiving(socket_);
-    return lost(message.error().text());
-  }
-  Answered answered{.answer = TRY(spawner::decodeAnswer(message->bytes)),
-                    .descriptors = std::move(message->descriptors)};
+  Answered answered = TRY(awaitAnswer(number));
   if (auto* refused = std::get_if<Error>(&answered.answer)) return std::move(*refused);
+  return answered;
+}
+
+Result<SpawnerClient::Answered> SpawnerClient::ask(const spawner::Request& request,
+                                                   const std::vector<int>& descriptors) const {
+  const std::lock_guard lock(conversation_->mutex);
+  Result<Answered> answered = exchange(request, descriptors);
+  // What nobody waits for is reaped once it has ended, one with each request.
+  std::vector<Process>& unwanted = conversation_->unwanted;
+  if (answered.has_value() && !unwanted.empty() && unwanted.back().waitForEnd(std::chrono::steady_clock::now())) {
+    const spawner::ReapMessage reap{.pid = unwanted.back().pid()};
+    unwanted.pop_back();
+    (void)exchange(reap, {});
+  }
   return answered;
 }
 

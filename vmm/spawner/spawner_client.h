@@ -2,9 +2,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -29,15 +29,19 @@ struct SpawnRequest {
 };
 
 // Threads: any; requests are served one after another, each in a millisecond or two.
-// Errors: fixInput is about the request; giveUp means that the spawner is lost, and so does every call after it.
+// Errors: fixInput is about the request; retry means that it was not served in time: a process that was started all
+// the same is ended as soon as that is known; giveUp means that the spawner is lost, and so does every call after it.
 class SpawnerClient {
  public:
   // Starts `executable` (quickmatch-spawner), which ends when this is destroyed.
   static Result<SpawnerClient> start(const std::filesystem::path& executable, const JailPolicy& policy);
   // One that somebody else, with more rights than ours, has started on the other end.
-  static Result<SpawnerClient> over(FileDescriptor socket);
+  static Result<SpawnerClient> over(FileDescriptor socket, std::chrono::milliseconds answerLimit = kAnswerLimit);
 
-  SpawnerClient(SpawnerClient&&) = default;
+  // The spawner's own limit for one jail and some more.
+  static constexpr std::chrono::seconds kAnswerLimit{8};
+
+  SpawnerClient(SpawnerClient&&) noexcept;
   SpawnerClient& operator=(SpawnerClient&&) = delete;
   ~SpawnerClient();
 
@@ -50,12 +54,17 @@ class SpawnerClient {
 
  private:
   struct Answered;
-  explicit SpawnerClient(FileDescriptor socket);
+  SpawnerClient(FileDescriptor socket, std::chrono::milliseconds answerLimit);
   Result<Answered> ask(const spawner::Request& request, const std::vector<int>& descriptors) const;
 
-  std::unique_ptr<std::mutex> oneAtATime_;  // guards socket_: an answer follows its request
-  FileDescriptor socket_;
-  Process process_;  // the spawner, if it is our child
+  struct Conversation;
+  Result<Answered> exchange(const spawner::Request& request, const std::vector<int>& descriptors) const;
+  Result<Answered> awaitAnswer(std::uint32_t number) const;
+  void dropLate(const spawner::Answer& answer, std::vector<FileDescriptor> descriptors) const;
+
+  std::unique_ptr<Conversation> conversation_;
+  FileDescriptor socket_;  // by whom has the conversation's mutex
+  Process process_;        // the spawner, if it is our child
 };
 
 }  // namespace qm

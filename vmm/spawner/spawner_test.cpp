@@ -17,7 +17,9 @@
 
 #include "vmm/jail/jail_probe.h"
 #include "vmm/os/mapping.h"
+#include "vmm/os/message_socket.h"
 #include "vmm/os/testing/temp_folder.h"
+#include "vmm/spawner/message.h"
 #include "vmm/spawner/spawner_client.h"
 
 namespace qm {
@@ -123,6 +125,24 @@ TEST_F(JailTest, LeavesItsProgramNoPrivilege) {
   EXPECT_EQ(sights.at("capabilities"), "0");
   EXPECT_EQ(sights.at("no_new_privs"), "1");
   EXPECT_EQ(sights.at("leads_session"), "1");
+}
+
+TEST_F(JailTest, TwoThatLiveAreDifferentUsers) {
+  if (::geteuid() != 0) GTEST_SKIP() << "without privileges there is one user";
+  const Process other = spawner.spawn(lookAround({"wait"})).value();
+  EXPECT_EQ(see(spawner, lookAround({"see"})).at("uid"), "64001");
+  ASSERT_TRUE(other.signal(SIGKILL).has_value());
+  ASSERT_TRUE(spawner.reap(other, soon()).has_value());
+  EXPECT_EQ(see(spawner, lookAround({"see"})).at("uid"), "64000") << "a user is free once its process's end was taken";
+}
+
+// The root is made once and copied from then on.
+TEST_F(JailTest, FindsAReadOnlyPathThatWasReplacedSinceTheLastOne) {
+  (void)see(spawner, lookAround({"see"}));
+  std::filesystem::rename(home / "image", home / "old");
+  std::filesystem::create_directory(home / "image");
+  std::ofstream(home / "image/inner") << "another";
+  EXPECT_EQ(see(spawner, lookAround({"see"})).at("tree"), " /image /image/inner /vm /vm/made");
 }
 
 TEST_F(JailTest, GivesTheNamedDescriptorsAndNoOther) {
@@ -259,6 +279,29 @@ INSTANTIATE_TEST_SUITE_P(Isolations, SpawnerContract, testing::Values(Isolation:
                          [](const auto& isolation) {
                            return isolation.param == Isolation::jailed ? "Jailed" : "Bare";
                          });
+
+// The test's end of a client's socket: a spawner that answers when it likes.
+struct SlowSpawner {
+  std::pair<FileDescriptor, FileDescriptor> ends = messageSocketPair().value();
+  SpawnerClient client = SpawnerClient::over(std::move(ends.first), std::chrono::milliseconds(50)).value();
+
+  std::uint32_t takeRequest() const { return spawner::numberOf(receiveMessage(ends.second).value().bytes); }
+  void answer(std::uint32_t number, const spawner::Answer& answer, std::vector<int> descriptors = {}) const {
+    EXPECT_TRUE(sendMessage(ends.second, spawner::encode(number, answer), descriptors).has_value());
+  }
+};
+
+TEST_F(SpawnerTest, ALateAnswerIsNotTheNextRequests) {
+  const SlowSpawner slow;
+  const Process self = Process::find(::getpid()).value();
+  const Process child = Process::start({.executable = LOOK_AROUND_PROGRAM, .arguments = {"wait"}}).value();
+  EXPECT_EQ(slow.client.spawn(lookAround({"see"})).error().remedy(), Remedy::retry);
+  const std::uint32_t first = slow.takeRequest();
+  slow.answer(first, spawner::Spawned{.pid = child.pid()}, {child.descriptor().get()});
+  slow.answer(first + 1, spawner::Spawned{.pid = ::getpid()}, {self.descriptor().get()});
+  EXPECT_EQ(slow.client.spawn(lookAround({"see"})).value().pid(), ::getpid());
+  EXPECT_EQ(child.reap(), ProcessEnd{.signal = SIGKILL}) << "nobody waits for what the late answer brought";
+}
 
 TEST_F(SpawnerTest, BareProcessesSeeTheHostWithoutCapabilities) {
   const SpawnerClient spawner = start({.isolation = Isolation::bare});

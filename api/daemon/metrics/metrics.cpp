@@ -49,7 +49,7 @@ class Metrics::Inside {
     histogram(road, "total").Observe(seconds(phases.total()));
   }
 
-  std::string text(const std::vector<pool::PoolView>& pools, std::uint32_t blanks) {
+  std::string text(const std::vector<pool::PoolView>& pools, std::uint32_t blanks, const pool::Load& load) {
     // A registry of this scrape alone: no gauge stays of a template that went away.
     prom::Registry now;
     Gauges& clones = prom::BuildGauge().Name("quickmatch_clones").Help("VMs by state").Register(now);
@@ -61,6 +61,13 @@ class Metrics::Inside {
       wanted.Add({{"template", view.templateName}}).Set(view.wanted);
     }
     prom::BuildGauge().Name("quickmatch_blanks").Help("Processes without a guest").Register(now).Add({}).Set(blanks);
+    Gauges& busy = prom::BuildGauge()
+                       .Name("quickmatch_load")
+                       .Help("Tenants in line, VMs being made, VMs killed and not cleared away yet")
+                       .Register(now);
+    busy.Add({{"of", "in_line"}}).Set(load.inLine);
+    busy.Add({{"of", "making"}}).Set(load.making);
+    busy.Add({{"of", "ending"}}).Set(load.ending);
     prom::BuildGauge()
         .Name("quickmatch_build_info")
         .Help("1; the version is the label")
@@ -80,9 +87,15 @@ class Metrics::Inside {
   Counters& acquireFailed = counters("quickmatch_acquire_failed_total", "Acquires that got no VM, by remedy");
   Counters& cloneFailed = counters("quickmatch_clone_failed_total", "Clones destroyed before hand-over, by phase");
   Counters& cloneReady = counters("quickmatch_clone_ready_total", "Clones that became ready");
+  Counters& missed = counters("quickmatch_missed_total", "Acquires for which no clone was ready, by cause");
   Counters& leaseEnded = counters("quickmatch_lease_ended_total", "Leases ended, by how");
   Counters& templateBuilt = counters("quickmatch_template_built_total", "Snapshots made");
   Counters& templateFailed = counters("quickmatch_template_failed_total", "Snapshots that could not be made");
+  prom::Histogram& teardownSeconds = prom::BuildHistogram()
+                                         .Name("quickmatch_teardown_seconds")
+                                         .Help("From the kill of a VM until nothing is left of it")
+                                         .Register(registry_)
+                                         .Add({}, kLatencies);
   prom::Histogram& buildSeconds = prom::BuildHistogram()
                                       .Name("quickmatch_template_build_seconds")
                                       .Help("From a recipe to a verified snapshot")
@@ -126,6 +139,14 @@ void Metrics::cloneReady(std::string_view templateName, const pool::Phases& phas
   inside_->observe("refill", phases);
 }
 
+void Metrics::missed(std::string_view templateName, pool::Miss miss) {
+  inside_->missed.Add({{"template", std::string(templateName)}, {"cause", std::string(pool::name(miss))}}).Increment();
+}
+
+void Metrics::tornDown(std::chrono::microseconds took) {
+  inside_->teardownSeconds.Observe(seconds(took));
+}
+
 void Metrics::leaseEnded(std::string_view templateName, pool::LeaseEnd end) {
   inside_->leaseEnded.Add({{"template", std::string(templateName)}, {"end", std::string(pool::name(end))}}).Increment();
 }
@@ -139,8 +160,8 @@ void Metrics::templateFailed(std::string_view templateName, const Error&) {
   inside_->templateFailed.Add({{"template", std::string(templateName)}}).Increment();
 }
 
-std::string Metrics::text(const std::vector<pool::PoolView>& pools, std::uint32_t blanks) {
-  return inside_->text(pools, blanks);
+std::string Metrics::text(const std::vector<pool::PoolView>& pools, std::uint32_t blanks, const pool::Load& load) {
+  return inside_->text(pools, blanks, load);
 }
 
 }  // namespace qm

@@ -22,12 +22,14 @@ class Metrics final : public pool::PoolObserver {
   void acquireFailed(std::string_view templateName, const Error& error) override;
   void cloneFailed(std::string_view templateName, pool::Phase phase, const Error& error) override;
   void cloneReady(std::string_view templateName, const pool::Phases& phases) override;
+  void missed(std::string_view templateName, pool::Miss miss) override;
   void leaseEnded(std::string_view templateName, pool::LeaseEnd end) override;
+  void tornDown(std::chrono::microseconds took) override;
   void templateBuilt(std::string_view templateName, std::chrono::microseconds took) override;
   void templateFailed(std::string_view templateName, const Error& error) override;
 
   // Text format 0.0.4, with gauges of how the pools stand.
-  std::string text(const std::vector<pool::PoolView>& pools, std::uint32_t blanks);
+  std::string text(const std::vector<pool::PoolView>& pools, std::uint32_t blanks, const pool::Load& load);
 
  private:
   class Inside;

@@ -92,6 +92,28 @@ TEST_F(HandlersTest, ALeaseIsAcquiredAskedRenewedAndReleased) {
   EXPECT_EQ(askJson("GET", lease + "/ping", 410, "", token).at("code"), "lease-ended");
 }
 
+TEST_F(HandlersTest, AnInvocationRunsItsCommandAndLeavesNoLease) {
+  putHello(0);
+  const json::value ran =
+      askJson("POST", "/v1/invocations", 200, R"({"template":"hello","exec":{"argv":["echo","hi"]}})");
+  EXPECT_EQ(ran.at("exec").at("stdout"), "hi");
+  EXPECT_EQ(ran.at("road"), "boot");
+  EXPECT_TRUE(pool.leases().empty());
+  EXPECT_EQ(askJson("POST", "/v1/invocations", 400, R"({"template":"hello"})").at("code"), "invalid-request");
+  EXPECT_EQ(askJson("POST", "/v1/invocations", 404, R"({"template":"x","exec":{"argv":["a"]}})").at("code"),
+            "no-such-template");
+}
+
+TEST_F(HandlersTest, AnInvocationWhoseGuestFailsLeavesNoLeaseEither) {
+  putHello(1);
+  eventually([&] { return pool.pools().front().ready == 1; });
+  vms.fail(pool::Phase::warmUp, 1, Error(Remedy::giveUp, "the agent hung up"));
+  const json::value problem =
+      askJson("POST", "/v1/invocations", 502, R"({"template":"hello","exec":{"argv":["echo","hi"]}})");
+  EXPECT_EQ(problem.at("code"), "guest-failed");
+  EXPECT_TRUE(pool.leases().empty());
+}
+
 TEST_F(HandlersTest, OnlyItsOwnTokenOpensALease) {
   putHello(0);
   const std::string lease = "/v1/leases/" + text(acquireHello().at("id"));

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "api/daemon/rest/time_text.h"
-#include "api/json/fields.h"
 
 namespace qm::rest {
 
@@ -17,6 +16,12 @@ constexpr std::uint64_t kLongestWaitMs = 600'000;
 
 Result<pool::AcquireRequest> acquireRequestFromJson(const boost::json::value& value) {
   Fields fields = TRY(Fields::of(value));
+  pool::AcquireRequest request = TRY(acquireFieldsFrom(fields));
+  TRY(fields.finish());
+  return request;
+}
+
+Result<pool::AcquireRequest> acquireFieldsFrom(Fields& fields) {
   pool::AcquireRequest request{.templateName = TRY(fields.text("template"))};
   request.ttl = std::chrono::seconds(
       TRY(fields.number("ttl_seconds", {.least = 1, .most = kLongestTtlSeconds}, kUsualTtlSeconds)));
@@ -26,7 +31,6 @@ Result<pool::AcquireRequest> acquireRequestFromJson(const boost::json::value& va
     request.forced = pool::roadNamed(road);
     if (!request.forced) return Error(Remedy::fixInput, "\"road\" must be ready, blank, spawn or boot");
   }
-  TRY(fields.finish());
   return request;
 }
 

@@ -8,12 +8,15 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
+#include "api/json/fields.h"
 #include "pool/pool.h"
 #include "vmm/result/result.h"
 
 namespace qm::rest {
 
 Result<pool::AcquireRequest> acquireRequestFromJson(const boost::json::value& value);
+// For a body that has others besides: finish() is its reader's.
+Result<pool::AcquireRequest> acquireFieldsFrom(Fields& fields);
 // {"ttl_seconds": N}
 Result<std::chrono::seconds> ttlFromJson(const boost::json::value& value);
 

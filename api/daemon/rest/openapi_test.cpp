@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "api/daemon/rest/exec_json.h"
+#include "api/daemon/rest/invocation_json.h"
 #include "api/daemon/rest/lease_json.h"
 #include "api/daemon/rest/problem.h"
 #include "api/daemon/rest/routes.h"
@@ -112,6 +113,7 @@ TEST(OpenApi, RequestsHaveTheFieldsThatTheHandlersRead) {
   expectRequest("Recipe", [](const json::value& body) { return recipeFromJson("hello", body).has_value(); });
   expectRequest("AcquireRequest", [](const json::value& body) { return acquireRequestFromJson(body).has_value(); });
   expectRequest("RenewRequest", [](const json::value& body) { return ttlFromJson(body).has_value(); });
+  expectRequest("InvokeRequest", [](const json::value& body) { return invocationFromJson(body).has_value(); });
   expectRequest("ExecRequest", [](const json::value& body) { return runFromJson(body).has_value(); });
 }
 
@@ -119,6 +121,7 @@ TEST(OpenApi, AnswersHaveTheFieldsThatTheHandlersWrite) {
   expectResponse("Template", toJson(pool::TemplateView{}));
   expectResponse("TemplateStatus", toJson(pool::TemplateStatus{}));
   expectResponse("Grant", toJson(pool::Grant{}));
+  expectResponse("Invocation", invocationToJson(pool::Grant{}, agent::Ran{}));
   expectResponse("Lease", toJson(pool::LeaseView{}));
   expectResponse("Reply", toJson(pool::Reply{}));
   expectResponse("MemoryUse", toJson(pool::MemoryUse{}));
@@ -145,7 +148,8 @@ TEST(OpenApi, TheGuideNamesEveryOperationEveryFieldAndEveryProblem) {
   for (const ProblemKind& kind : problemKinds()) {
     EXPECT_NE(guide.find("`" + std::string(kind.name) + "`"), std::string::npos) << kind.name;
   }
-  for (const char* type : {"Recipe", "AcquireRequest", "RenewRequest", "ExecRequest", "Grant", "Reply", "ExecResult"}) {
+  for (const char* type : {"Recipe", "AcquireRequest", "RenewRequest", "ExecRequest", "Grant", "Reply", "ExecResult",
+                           "InvokeRequest", "Invocation"}) {
     for (const std::string& field : membersOf(schema(type).at("properties").as_object())) {
       EXPECT_NE(guide.find("`" + field + "`"), std::string::npos) << type << "." << field;
     }

@@ -64,25 +64,31 @@ std::optional<PathValues> match(std::string_view pattern, const std::vector<std:
 }  // namespace
 
 Response Router::route(const Request& request) const {
+  const auto found = find(request);
+  return found.has_value() ? found->route->handler(request, found->path) : found.error();
+}
+
+std::expected<Router::Found, Response> Router::find(const Request& request) const {
+  const auto refused = [](const Problem& problem) { return std::unexpected(respond(problem)); };
   if (!request.origin.empty()) {
-    return respond({.code = ProblemCode::foreignOrigin, .detail = fmt::format("a page of {} asks", request.origin)});
+    return refused({.code = ProblemCode::foreignOrigin, .detail = fmt::format("a page of {} asks", request.origin)});
   }
   const std::string_view path = std::string_view(request.target).substr(0, request.target.find('?'));
   const std::vector<std::string_view> segments = segmentsOf(path);
   std::vector<std::string_view> allowed;
   for (const Route& candidate : routes_) {
-    const auto values = match(candidate.path, segments);
+    auto values = match(candidate.path, segments);
     if (!values) continue;
-    if (candidate.method == request.method) return candidate.handler(request, *values);
+    if (candidate.method == request.method) return Found{.route = &candidate, .path = *std::move(values)};
     allowed.push_back(candidate.method);
   }
   if (allowed.empty()) {
-    return respond({.code = ProblemCode::noSuchPath, .detail = fmt::format("there is nothing at {}", path)});
+    return refused({.code = ProblemCode::noSuchPath, .detail = fmt::format("there is nothing at {}", path)});
   }
   Response response =
       respond({.code = ProblemCode::methodNotAllowed, .detail = fmt::format("{} takes no {}", path, request.method)});
   response.headers.emplace_back("Allow", fmt::format("{}", fmt::join(allowed, ", ")));
-  return response;
+  return std::unexpected(std::move(response));
 }
 
 }  // namespace qm::rest

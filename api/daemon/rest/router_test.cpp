@@ -49,5 +49,16 @@ TEST(Router, AWebPageIsNotServed) {
   EXPECT_EQ(response.status, 403);
 }
 
+TEST(Router, ARouteThatIsFoundTellsWhatItsHandlerMayDo) {
+  const Handler none = [](const Request&, const PathValues&) { return Response{}; };
+  const Router router({{"GET", "/wait/{id}", "wait", none}, {"GET", "/look", "look", none, Work::atOnce}});
+  const auto wait = router.find({.method = "GET", .target = "/wait/7"});
+  ASSERT_TRUE(wait.has_value());
+  EXPECT_EQ(wait->route->work, Work::mayWait);
+  EXPECT_EQ(wait->path.at("id"), "7");
+  EXPECT_EQ(router.find({.method = "GET", .target = "/look"})->route->work, Work::atOnce);
+  EXPECT_EQ(router.find({.method = "GET", .target = "/nowhere"}).error().status, 404);
+}
+
 }  // namespace
 }  // namespace qm::rest

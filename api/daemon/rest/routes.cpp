@@ -1,5 +1,6 @@
 #include "api/daemon/rest/routes.h"
 
+#include "api/daemon/rest/invocation_handlers.h"
 #include "api/daemon/rest/lease_handlers.h"
 #include "api/daemon/rest/service_handlers.h"
 #include "api/daemon/rest/template_handlers.h"
@@ -24,23 +25,26 @@ std::vector<Route> templateRoutes(pool::Pool& pool) {
 std::vector<Route> leaseRoutes(pool::Pool& pool) {
   return {
       {"POST", "/v1/leases", "acquireLease", [&pool](R ask, P) { return acquireLease(pool, ask); }},
-      {"GET", "/v1/leases", "listLeases", [&pool](R, P) { return listLeases(pool); }},
-      {"GET", "/v1/leases/{id}", "getLease", [&pool](R ask, P path) { return getLease(pool, ask, path); }},
+      {"GET", "/v1/leases", "listLeases", [&pool](R, P) { return listLeases(pool); }, Work::atOnce},
+      {"GET", "/v1/leases/{id}", "getLease", [&pool](R ask, P path) { return getLease(pool, ask, path); },
+       Work::atOnce},
       {"DELETE", "/v1/leases/{id}", "releaseLease", [&pool](R ask, P path) { return releaseLease(pool, ask, path); }},
-      {"POST", "/v1/leases/{id}/renew", "renewLease", [&pool](R ask, P path) { return renewLease(pool, ask, path); }},
+      {"POST", "/v1/leases/{id}/renew", "renewLease", [&pool](R ask, P path) { return renewLease(pool, ask, path); },
+       Work::atOnce},
       {"GET", "/v1/leases/{id}/ping", "pingLease", [&pool](R ask, P path) { return pingLease(pool, ask, path); }},
       {"POST", "/v1/leases/{id}/exec", "execInLease", [&pool](R ask, P path) { return execInLease(pool, ask, path); }},
       {"GET", "/v1/leases/{id}/memory", "memoryOfLease",
        [&pool](R ask, P path) { return memoryOfLease(pool, ask, path); }},
+      {"POST", "/v1/invocations", "invoke", [&pool](R ask, P) { return invoke(pool, ask); }},
   };
 }
 
 std::vector<Route> serviceRoutes(const Service& service) {
   pool::Pool& pool = service.pool;
   return {
-      {"GET", "/v1/pools", "listPools", [&pool](R, P) { return listPools(pool); }},
-      {"GET", "/healthz", "health", [runs = service.hypervisor](R, P) { return health(runs); }},
-      {"GET", "/readyz", "readiness", [&pool](R, P) { return readiness(pool); }},
+      {"GET", "/v1/pools", "listPools", [&pool](R, P) { return listPools(pool); }, Work::atOnce},
+      {"GET", "/healthz", "health", [runs = service.hypervisor](R, P) { return health(runs); }, Work::atOnce},
+      {"GET", "/readyz", "readiness", [&pool](R, P) { return readiness(pool); }, Work::atOnce},
       {"GET", "/metrics", "metrics", [text = service.metricsText](R, P) { return metrics(text()); }},
   };
 }

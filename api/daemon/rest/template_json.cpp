@@ -62,6 +62,7 @@ Result<pool::Recipe> recipeFromJson(std::string name, const boost::json::value& 
   recipe.memoryBytes = TRY(fields.number("memory_mib", {.least = 1, .most = kMostMemoryMib}, kUsualMemoryMib)) << 20U;
   recipe.cpuTemplate = TRY(readCpuTemplate(fields, recipe.cpuTemplate));
   recipe.warmUp = TRY(fields.listsOfTexts("warm_up"));
+  recipe.rehearsal = TRY(fields.listsOfTexts("rehearsal"));
   if (const boost::json::value* hooks = fields.find("hooks")) TRY(readHooks(*hooks, recipe).during("hooks"));
   recipe.poolSize = static_cast<std::uint32_t>(TRY(fields.number("pool_size", {.most = kMostClones}, 0)));
   TRY(fields.finish());
@@ -82,6 +83,7 @@ boost::json::object toJson(const pool::Recipe& recipe) {
       {"memory_mib", recipe.memoryBytes >> 20U},
       {"cpu_template", recipe.cpuTemplate},
       {"warm_up", boost::json::value_from(recipe.warmUp)},
+      {"rehearsal", boost::json::value_from(recipe.rehearsal)},
       {"hooks", boost::json::object{{"before_snapshot", boost::json::value_from(recipe.beforeSnapshot)},
                                     {"after_restore", boost::json::value_from(recipe.afterRestore)}}},
       {"pool_size", recipe.poolSize}};

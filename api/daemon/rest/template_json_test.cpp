@@ -41,7 +41,7 @@ TEST(TemplateJson, AHookThatIsMisspeltIsNotDroppedSilently) {
 TEST(TemplateJson, AnUnknownCpuTemplateIsRefusedBeforeAnythingIsBuilt) {
   EXPECT_EQ(read(R"({"kernel":"/k","cpu_template":"qm-base"})").value().cpuTemplate, "qm-base");
   EXPECT_EQ(read(R"({"kernel":"/k","cpu_template":"T2"})").error().text(),
-            "\"cpu_template\" is \"T2\"; it may be qm-v1 or qm-base or host");
+            "\"cpu_template\" is \"T2\"; it may be qm-v1 or qm-base or qm-v3 or qm-v3-sha or host");
 }
 
 }  // namespace

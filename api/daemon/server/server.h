@@ -29,7 +29,7 @@ Result<TcpAddress> parseTcpAddress(const std::string& text);
 struct ServerSettings {
   std::filesystem::path socket;   // mode 0600; a left-over one, where nobody listens, is replaced
   std::optional<TcpAddress> tcp;  // port 0: the kernel chooses
-  std::uint32_t threads = 64;     // requests served at once
+  std::uint32_t threads = 64;     // requests served at once whose handlers may wait; one more reads, answers and writes
 };
 
 class Server {

@@ -6,7 +6,9 @@
 #include <optional>
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -45,8 +47,8 @@ template <class Stream>
 class Session {
  public:
   // `underWay` counts requests between their last byte and their answer's.
-  Session(Stream stream, const rest::Router& router, std::atomic<int>& underWay)
-      : stream_(std::move(stream)), router_(router), underWay_(underWay) {}
+  Session(Stream stream, const rest::Router& router, boost::asio::thread_pool& workers, std::atomic<int>& underWay)
+      : stream_(std::move(stream)), router_(router), workers_(workers), underWay_(underWay) {}
 
   boost::asio::awaitable<void> run() {
     while (co_await serveOne()) {
@@ -71,9 +73,22 @@ class Session {
     const bool keepAlive = parser.get().keep_alive();
     const unsigned version = parser.get().version();
     const Counted counted(underWay_);
-    HttpResponse response = httpOf(router_.route(requestOf(parser.release())), version, keepAlive);
+    HttpResponse response = httpOf(co_await answer(requestOf(parser.release())), version, keepAlive);
     const bool written = co_await write(std::move(response));
     co_return written&& keepAlive;
+  }
+
+  // Here where the handler waits for nothing: to hand it to another thread and back costs more than most of these do.
+  boost::asio::awaitable<rest::Response> answer(rest::Request request) {
+    auto found = router_.find(request);
+    if (!found.has_value()) co_return std::move(found).error();
+    if (found->route->work == rest::Work::atOnce) co_return found->route->handler(request, found->path);
+    co_return co_await boost::asio::co_spawn(workers_, handled(std::move(request), *std::move(found)),
+                                             boost::asio::use_awaitable);
+  }
+
+  static boost::asio::awaitable<rest::Response> handled(rest::Request request, rest::Router::Found found) {
+    co_return found.route->handler(request, found.path);
   }
 
   boost::asio::awaitable<boost::system::error_code> read(Parser& parser) {
@@ -104,6 +119,7 @@ class Session {
 
   Stream stream_;
   const rest::Router& router_;
+  boost::asio::thread_pool& workers_;
   std::atomic<int>& underWay_;
   boost::beast::flat_buffer buffer_;
 };

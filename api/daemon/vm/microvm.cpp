@@ -3,11 +3,16 @@
 #include <signal.h>
 
 #include <chrono>
+#include <cstring>
 #include <system_error>
 
 #include <fmt/format.h>
 
 #include "api/daemon/vm/process_memory.h"
+#include "api/daemon/vm/restore_message.h"
+#include "vmm/hypervisor/soft/prepared_code.h"
+#include "vmm/os/file_contents.h"
+#include "vmm/os/mapping.h"
 #include "vmm/os/untrusted_file.h"
 
 namespace qm {
@@ -23,25 +28,37 @@ Status letPass(const std::filesystem::path& folder) {
   return {};
 }
 
+// What a VM may make us read at most.
+constexpr std::uint64_t kMostHintBytes = std::uint64_t{8} << 20U;
+constexpr std::uint64_t kMostBitmapBytes = std::uint64_t{32} << 20U;  // of a tebibyte
+constexpr std::uint64_t kMostCodeBytes = std::uint64_t{64} << 20U;
+
 bool hasEnded(const Process& process) {
   return process.waitForEnd(std::chrono::steady_clock::now());
 }
 
 }  // namespace
 
-Microvm::Microvm(std::string id, VmFolder folder, Process process, VmmLauncher& launcher)
+Microvm::Microvm(std::string id, VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher)
     : id_(std::move(id)),
       folder_(std::move(folder)),
-      process_(std::move(process)),
+      process_(std::move(launched.process)),
       launcher_(launcher),
-      control_(folder_.apiSocket()) {}
+      control_(std::move(launched.control)) {}
 
 Microvm::~Microvm() {
   end();
 }
 
 Status Microvm::ask(const VmmRequest& request, pool::Deadline deadline) {
-  Status done = control_.ask(request, process_, deadline);
+  Status done = control_.ask(request, deadline);
+  if (!done.has_value()) return explained(std::move(done).error());
+  return {};
+}
+
+Status Microvm::ask(VmmControl::Body body, const std::vector<int>& files, std::string_view what,
+                    pool::Deadline deadline) {
+  Status done = control_.ask(std::move(body), files, what, deadline);
   if (!done.has_value()) return explained(std::move(done).error());
   return {};
 }
@@ -59,7 +76,35 @@ Status Microvm::boot(const pool::BootPlan& plan, pool::Deadline deadline) {
 }
 
 Status Microvm::restore(const pool::RestorePlan& plan, pool::Deadline deadline) {
-  return ask(restoreRequest(plan), deadline);
+  const RestoreMessage message = restoreMessage(plan);
+  return ask(message.load, message.files, "restoring", deadline);
+}
+
+Result<pool::Observed> Microvm::observe(pool::Deadline deadline) {
+  const FileDescriptor written = TRY(createMemfd("quickmatch-written", 0));
+  const FileDescriptor hints = TRY(createMemfd("quickmatch-hints", 0));
+  TRY(ask(vmm::control::Observe{}, {written.get(), hints.get()}, "observing", deadline));
+  pool::Observed observed{.codeHints = TRY(contentsOf(hints, kMostHintBytes))};
+  const std::vector<std::byte> bytes = TRY(contentsOf(written, kMostBitmapBytes));
+  observed.written.resize(bytes.size() / sizeof(std::uint64_t));
+  std::memcpy(observed.written.data(), bytes.data(), observed.written.size() * sizeof(std::uint64_t));
+  return observed;
+}
+
+Result<FileDescriptor> Microvm::prepareCode(const pool::CloneFiles& files,
+                                            const std::vector<std::vector<std::byte>>& hints, pool::Deadline deadline) {
+  const MemoryDigest digest = TRY(bytesOfDigest(files.memorySha256));
+  const FileDescriptor code = TRY(createMemfd("quickmatch-code", 0));
+  std::vector<int> given{files.memory.get(), code.get()};
+  std::vector<FileDescriptor> lists;
+  for (const std::vector<std::byte>& list : hints) {
+    const FileDescriptor& file = lists.emplace_back(TRY(createMemfd("quickmatch-hints", 0)));
+    TRY(writeAt(file, 0, list));
+    given.push_back(file.get());
+  }
+  TRY(ask(vmm::control::Prepare{.memorySha256 = digest}, given, "preparing code", deadline));
+  const std::vector<std::byte> bytes = TRY(contentsOf(code, kMostCodeBytes));
+  return sealSoftCode(bytes, digest);
 }
 
 Status Microvm::pauseAndSave(const std::filesystem::path& state, const std::filesystem::path& memory,

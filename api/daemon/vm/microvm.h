@@ -1,4 +1,4 @@
-// One microVM as the pool needs it: a VMM process in its folder, asked over its REST interface; its guest's agent is
+// One microVM as the pool needs it: a VMM process in its folder, asked over its control channel; its guest's agent is
 // reached through vsock.
 #pragma once
 
@@ -18,7 +18,7 @@ namespace qm {
 class Microvm final : public pool::VmProcess {
  public:
   // Takes over a process that was started in `folder`. The launcher outlives it.
-  Microvm(std::string id, VmFolder folder, Process process, VmmLauncher& launcher);
+  Microvm(std::string id, VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher);
   ~Microvm() override;
   Microvm(const Microvm&) = delete;
   Microvm& operator=(const Microvm&) = delete;
@@ -29,6 +29,9 @@ class Microvm final : public pool::VmProcess {
   Status restore(const pool::RestorePlan& plan, pool::Deadline deadline) override;
   Status pauseAndSave(const std::filesystem::path& state, const std::filesystem::path& memory,
                       pool::Deadline deadline) override;
+  Result<pool::Observed> observe(pool::Deadline deadline) override;
+  Result<FileDescriptor> prepareCode(const pool::CloneFiles& files, const std::vector<std::vector<std::byte>>& hints,
+                                     pool::Deadline deadline) override;
   Result<pool::MemoryUse> memoryUse() override;
   bool isAlive() override;
   Status connectAgent(pool::Deadline deadline) override;
@@ -40,6 +43,7 @@ class Microvm final : public pool::VmProcess {
 
  private:
   Status ask(const VmmRequest& request, pool::Deadline deadline);
+  Status ask(VmmControl::Body body, const std::vector<int>& files, std::string_view what, pool::Deadline deadline);
   // Tries until the agent accepts, or the process or the time is at its end.
   Result<agent::AgentClient> reachAgent(pool::Deadline deadline) const;
   // Adds what the console said last, when the process has ended.

@@ -6,14 +6,13 @@ namespace qm {
 
 Result<std::unique_ptr<pool::VmProcess>> MicrovmSpawner::spawn(std::string_view id) {
   const VmFolder folder = TRY(makeVmFolder(vms_, id));
-  Result<Process> process =
-      launcher_.launch(folder, {"--api-sock", std::string(kApiSocketName), "--id", std::string(id)});
-  if (!process.has_value()) {
+  Result<VmmLauncher::Launched> launched = launcher_.launch(folder, id);
+  if (!launched.has_value()) {
     removeVmFolder(folder);
-    return std::move(process).error().during("starting the VM's process");
+    return std::move(launched).error().during("starting the VM's process");
   }
-  log_.debug("vm.spawned", {{"id", id}, {"pid", process->pid()}});
-  auto vm = std::make_unique<Microvm>(std::string(id), folder, std::move(process).value(), launcher_);
+  log_.debug("vm.spawned", {{"id", id}, {"pid", launched->process.pid()}});
+  auto vm = std::make_unique<Microvm>(std::string(id), folder, std::move(launched).value(), launcher_);
   // From here on the VM ends itself and its folder if something fails.
   TRY(rememberProcess(folder, static_cast<pid_t>(vm->pid())).during("writing down which process the VM is"));
   return std::unique_ptr<pool::VmProcess>(std::move(vm));

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <memory>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -13,7 +14,6 @@
 #include "api/daemon/vm/left_over_vms.h"
 #include "api/daemon/vm/microvm_spawner.h"
 #include "vmm/os/testing/temp_folder.h"
-#include "vmm/os/unix_socket.h"
 
 namespace qm {
 namespace {
@@ -39,6 +39,12 @@ class MicrovmTest : public testing::Test {
     return vm;
   }
   std::filesystem::path file(const char* name) const { return folder.path() / name; }
+  pool::RestorePlan planOf(const char* state, const char* memory) const {
+    auto files = std::make_shared<pool::CloneFiles>();
+    files->state = openFile(file(state), OpenMode::read).value();
+    files->memory = openFile(file(memory), OpenMode::read).value();
+    return {.snapshot = folder.path(), .files = std::move(files)};
+  }
   bool isEmpty() const { return std::filesystem::is_empty(vms); }
 
   test::TempFolder folder;
@@ -67,9 +73,26 @@ TEST_F(MicrovmTest, AClonesMemoryIsTheSnapshots) {
   const std::uint64_t nonce = original->ping(1, soon()).value().guestNonce;
   ASSERT_TRUE(original->pauseAndSave(file("state"), file("memory"), soon()).has_value());
   const auto clone = spawn("vm-2");
-  ASSERT_TRUE(clone->restore({.state = file("state"), .memory = file("memory")}, soon()).has_value());
+  ASSERT_TRUE(clone->restore(planOf("state", "memory"), soon()).has_value());
   ASSERT_TRUE(clone->connectAgent(soon()).has_value());
   EXPECT_EQ(clone->ping(2, soon()).value().guestNonce, nonce);
+}
+
+TEST_F(MicrovmTest, WhatACloneTouchedIsTold) {
+  const auto original = booted("vm-1");
+  const std::uint64_t nonce = original->ping(1, soon()).value().guestNonce;
+  ASSERT_TRUE(original->pauseAndSave(file("state"), file("memory"), soon()).has_value());
+  const auto clone = spawn("vm-2");
+  ASSERT_TRUE(clone->restore(planOf("state", "memory"), soon()).has_value());
+  const pool::Observed observed = clone->observe(soon()).value();
+  EXPECT_EQ(observed.written, std::vector{nonce});
+  EXPECT_EQ(observed.codeHints.size(), sizeof nonce);
+}
+
+TEST_F(MicrovmTest, ASnapshotThatIsCutIsRefusedInTheVmmsWords) {
+  const FileDescriptor file = openFile(this->file("cut"), OpenMode::create).value();
+  const auto clone = spawn("vm-1");
+  EXPECT_EQ(clone->restore(planOf("cut", "cut"), soon()).error().text(), "restoring: The snapshot is cut.");
 }
 
 TEST_F(MicrovmTest, WhatTheVmmRefusesIsTheCallersToFixInTheVmmsWords) {
@@ -105,32 +128,33 @@ TEST_F(MicrovmTest, AProgramThatIsNoVmmIsToldApartBeforeTheDeadline) {
   const auto vm = spawnerOfWrong.spawn("vm-1");
   // It may have ended before its start was written down.
   if (!vm.has_value()) return;
-  EXPECT_THAT((*vm)->boot({.kernel = "/vmlinux"}, soon()).error().text(), HasSubstr("ended before it listened"));
+  EXPECT_THAT((*vm)->boot({.kernel = "/vmlinux"}, soon()).error().text(), HasSubstr("ended"));
 }
 
 class LeftOverTest : public MicrovmTest {
  protected:
-  // As a daemon that was killed leaves it: nobody ends the VM.
-  Process abandoned(const std::string& id) {
+  // As a daemon that was killed leaves it: nobody ends the VM. One that was not killed holds its end of the channel.
+  VmmLauncher::Launched abandoned(const std::string& id) {
     const VmFolder vm = makeVmFolder(vms, id).value();
-    Process process = launcher->launch(vm, {"--api-sock", std::string(kApiSocketName)}).value();
-    while (!connectUnix(vm.apiSocket(), Blocking::yes).has_value()) std::this_thread::yield();
-    return process;
+    return launcher->launch(vm, id).value();
   }
 };
 
 TEST_F(LeftOverTest, WhatAnotherDaemonLeftIsEndedByItsRecord) {
-  const Process process = abandoned("vm-1");
+  const VmmLauncher::Launched left = abandoned("vm-1");
+  const Process& process = left.process;
   ASSERT_TRUE(rememberProcess({vms / "vm-1"}, process.pid()).has_value());
   EXPECT_EQ(endLeftOverVms(vms, Log::silent()).value(), (LeftOver{.folders = 1, .processes = 1}));
   EXPECT_TRUE(process.waitForEnd(soon()));
   EXPECT_TRUE(isEmpty());
 }
 
-TEST_F(LeftOverTest, OneThatWasNotWrittenDownIsFoundByItsControlSocket) {
-  const Process process = abandoned("vm-1");
-  EXPECT_EQ(endLeftOverVms(vms, Log::silent()).value(), (LeftOver{.folders = 1, .processes = 1}));
-  EXPECT_TRUE(process.waitForEnd(soon()));
+TEST_F(LeftOverTest, OneThatWasNotWrittenDownEndsByItselfWithItsControlChannel) {
+  VmmLauncher::Launched left = abandoned("vm-1");
+  EXPECT_FALSE(left.process.waitForEnd(std::chrono::steady_clock::now()));
+  left.control.close();
+  EXPECT_TRUE(left.process.waitForEnd(soon()));
+  EXPECT_EQ(endLeftOverVms(vms, Log::silent()).value(), (LeftOver{.folders = 1, .processes = 0}));
 }
 
 TEST_F(LeftOverTest, ANumberThatMeansAnotherProcessByNowIsLeftAlone) {

@@ -8,7 +8,6 @@
 #include <boost/json/serialize.hpp>
 
 #include "api/json/fields.h"
-#include "vmm/os/unix_socket.h"
 #include "vmm/os/untrusted_file.h"
 
 namespace qm {
@@ -41,15 +40,6 @@ Result<ProcessRecord> readRecord(const std::filesystem::path& path) {
   record.startTicks = TRY(fields.number("start_ticks", {}));
   record.bootId = TRY(fields.text("boot_id"));
   return record;
-}
-
-// The one that listens on the control socket; none: nobody does.
-Result<std::optional<Process>> findListener(const VmFolder& folder) {
-  const Result<FileDescriptor> peer = connectUnix(folder.apiSocket(), Blocking::no);
-  if (!peer.has_value()) return std::optional<Process>();
-  const pid_t pid = TRY(listenersPid(*peer));
-  Process process = TRY(Process::find(pid));
-  return std::optional(std::move(process));
 }
 
 }  // namespace
@@ -87,7 +77,7 @@ Status rememberProcess(const VmFolder& folder, pid_t pid) {
 
 Result<std::optional<Process>> findProcess(const VmFolder& folder) {
   const std::filesystem::path path = folder.record();
-  if (!std::filesystem::exists(path)) return findListener(folder);
+  if (!std::filesystem::exists(path)) return std::optional<Process>();
   const ProcessRecord record = TRY(readRecord(path).during("reading " + path.string()));
   const std::string boot = TRY(bootId());
   if (record.bootId != boot) return std::optional<Process>();

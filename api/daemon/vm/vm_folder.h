@@ -1,7 +1,6 @@
 // What one VM leaves on disk while it lives, and what tells the next daemon whose it was.
 //
 //   STATE/vms/ID/             the VM's own: the VMM, which may be hostile, writes here
-//     api.sock                its REST interface
 //     vsock.sock              the host's side of the guest's vsock
 //     console.log             what the VMM says, and the guest's serial console
 //   STATE/vms/ID.json         which process it is, out of its reach: {"version": 1, "pid", "start_ticks", "boot_id"}
@@ -19,7 +18,6 @@
 namespace qm {
 
 // Names relative to the folder, which is the VMM's working directory, in a jail and without one.
-inline constexpr std::string_view kApiSocketName = "api.sock";
 inline constexpr std::string_view kVsockName = "vsock.sock";
 inline constexpr std::string_view kConsoleName = "console.log";
 inline constexpr std::string_view kSavedStateName = "saved-state";
@@ -28,7 +26,6 @@ inline constexpr std::string_view kSavedMemoryName = "saved-memory";
 struct VmFolder {
   std::filesystem::path path;
 
-  std::filesystem::path apiSocket() const { return path / kApiSocketName; }
   std::filesystem::path vsock() const { return path / kVsockName; }
   std::filesystem::path console() const { return path / kConsoleName; }
   std::filesystem::path record() const { return path.native() + ".json"; }
@@ -42,7 +39,8 @@ void removeVmFolder(const VmFolder& folder);
 // Writes the record, whole or not at all; the process is not reaped meanwhile.
 Status rememberProcess(const VmFolder& folder, pid_t pid);
 // The process that the record tells of, if it still runs; none: it has ended, or the host was started anew since.
-// Where the daemon was killed before it wrote, whoever listens on api.sock is it.
+// Where the daemon was killed before it wrote there is a blank at most, which ends by itself when its control channel
+// does.
 Result<std::optional<Process>> findProcess(const VmFolder& folder);
 
 // The console's last bytes on one line, for an error's sentence; empty when there is nothing.

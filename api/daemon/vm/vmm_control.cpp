@@ -1,18 +1,20 @@
 #include "api/daemon/vm/vmm_control.h"
 
-#include <chrono>
-#include <thread>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "api/json/fields.h"
+#include "api/vmm/control/codec.h"
+#include "vmm/os/message_socket.h"
+#include "vmm/os/wait.h"
 
 namespace qm {
 
 namespace {
 
 // Firecracker's {"fault_message": "…"}, or the text as it is.
-std::string faultOf(const HttpAnswer& answer) {
+std::string faultOf(const vmm::Answer& answer) {
   const Result<boost::json::value> body = parseJson(answer.body);
   if (!body.has_value() || !body->is_object()) return answer.body;
   const boost::json::value* fault = body->get_object().if_contains("fault_message");
@@ -22,21 +24,35 @@ std::string faultOf(const HttpAnswer& answer) {
 
 }  // namespace
 
-Status VmmControl::ask(const VmmRequest& request, const Process& process, pool::Deadline deadline) {
-  for (;;) {
-    const auto now = std::chrono::steady_clock::now();
-    const Result<HttpAnswer> answer =
-        client_.ask({.method = request.method, .target = request.target, .body = request.body}, deadline);
-    if (answer.has_value()) {
-      if (answer->status < 300) return {};
-      return Error(Remedy::fixInput, fmt::format("{} {}: {}", request.method, request.target, faultOf(*answer)));
-    }
-    if (answer.error().remedy() != Remedy::retry || now >= deadline) return answer.error();
-    // Nobody listens yet. A VMM takes about a millisecond to do so.
-    if (process.waitForEnd(now + std::chrono::microseconds(300))) {
-      return Error(Remedy::giveUp, "the VM's process ended before it listened");
-    }
+Status VmmControl::ask(const VmmRequest& request, pool::Deadline deadline) {
+  const std::string what = fmt::format("{} {}", request.method, request.target);
+  return ask(vmm::control::Ask{.method = request.method, .target = request.target, .body = request.body}, {}, what,
+             deadline);
+}
+
+Status VmmControl::ask(Body body, std::span<const int> files, std::string_view what, pool::Deadline deadline) {
+  if (!socket_.isOpen()) return Error(Remedy::giveUp, "the VM's control channel is lost");
+  const Result<vmm::Answer> answer = exchange(std::move(body), files, deadline);
+  if (!answer.has_value()) {
+    // An answer that comes later would be taken for the next request's.
+    socket_.close();
+    return answer.error();
   }
+  if (answer->status < 300) return {};
+  return Error(Remedy::fixInput, fmt::format("{}: {}", what, faultOf(*answer)));
+}
+
+Result<vmm::Answer> VmmControl::exchange(Body body, std::span<const int> files, pool::Deadline deadline) {
+  namespace control = vmm::control;
+  const control::Request request{.id = ++lastId_, .body = std::move(body)};
+  TRY(sendMessage(socket_, control::encode(request), files).during("asking the VM's process, which has ended or is about to"));
+  TRY(waitReadable(socket_, deadline).during("waiting for the VM's process"));
+  const Message message = TRY(receiveMessage(socket_));
+  if (message.bytes.empty()) return Error(Remedy::giveUp, "the VM's process ended before it answered");
+  control::Reply reply = TRY(control::decodeReply(message.bytes));
+  if (reply.id != request.id && reply.id != 0)
+    return Error(Remedy::giveUp, "the VM's process answered another request than ours");
+  return std::move(reply.answer);
 }
 
 }  // namespace qm

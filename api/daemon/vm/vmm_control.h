@@ -1,26 +1,34 @@
-// The daemon's end of one VMM's REST interface. Threads: one at a time.
+// The daemon's end of one VMM's control channel (api/vmm/control). What comes from there is hostile: a guest may have
+// taken the VMM over. Threads: one at a time.
 #pragma once
 
-#include <filesystem>
+#include <cstdint>
+#include <span>
 
-#include "api/client/http_client.h"
 #include "api/daemon/vm/vmm_requests.h"
+#include "api/vmm/control/control_values.h"
 #include "pool/vm/vm_process.h"
-#include "vmm/os/process.h"
+#include "vmm/os/file_descriptor.h"
 #include "vmm/result/result.h"
 
 namespace qm {
 
 class VmmControl {
  public:
-  explicit VmmControl(std::filesystem::path socket) : client_(std::move(socket)) {}
+  explicit VmmControl(FileDescriptor socket) : socket_(std::move(socket)) {}
 
-  // Asks until it is done, since a VMM that was just started does not listen yet, and gives up when `process` ends.
-  // fixInput: the VMM refused, in its own words.
-  Status ask(const VmmRequest& request, const Process& process, pool::Deadline deadline);
+  // fixInput: the VMM refused, in its own words; giveUp: it has ended, or says what makes no sense, and the channel is
+  // lost. A VMM that was just started is waited for.
+  Status ask(const VmmRequest& request, pool::Deadline deadline);
+  // The same of what the REST interface has no words for; `files` go with it and stay the caller's.
+  using Body = decltype(vmm::control::Request::body);
+  Status ask(Body body, std::span<const int> files, std::string_view what, pool::Deadline deadline);
 
  private:
-  HttpClient client_;
+  Result<vmm::Answer> exchange(Body body, std::span<const int> files, pool::Deadline deadline);
+
+  FileDescriptor socket_;
+  std::uint64_t lastId_ = 0;
 };
 
 }  // namespace qm

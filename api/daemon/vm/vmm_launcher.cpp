@@ -4,6 +4,9 @@
 #include <string>
 #include <system_error>
 
+#include "api/vmm/control/control_values.h"
+#include "vmm/os/message_socket.h"
+
 namespace qm {
 
 Result<std::unique_ptr<VmmLauncher>> VmmLauncher::start(const LauncherSettings& settings) {
@@ -21,19 +24,24 @@ JailPlan VmmLauncher::jailFor(const VmFolder& folder) const {
   return plan;
 }
 
-Result<Process> VmmLauncher::launch(const VmFolder& folder, std::vector<std::string> arguments) const {
-  arguments.insert(arguments.end(), {"--hypervisor", std::string(name(settings_.backend))});
+Result<VmmLauncher::Launched> VmmLauncher::launch(const VmFolder& folder, std::string_view id) const {
+  constexpr int kControl = vmm::control::kSocketNumber;
+  std::vector<std::string> arguments{"--control",     std::to_string(kControl), "--id",
+                                     std::string(id), "--hypervisor",           std::string(name(settings_.backend))};
   if (settings_.seccomp != seccomp::defaultLevel()) {
     arguments.insert(arguments.end(), {"--seccomp-level", std::to_string(static_cast<int>(settings_.seccomp))});
   }
   const FileDescriptor console = TRY(openFile(folder.console(), OpenMode::append));
+  auto [ours, theirs] = TRY(messageSocketPair());
   constexpr int kStandardOutput = 1;
   constexpr int kStandardError = 2;
-  return spawner_.spawn({.executable = settings_.vmm,
-                         .arguments = std::move(arguments),
-                         .jail = jailFor(folder),
-                         .descriptors = {{.ours = console.get(), .number = kStandardOutput},
-                                         {.ours = console.get(), .number = kStandardError}}});
+  Process process = TRY(spawner_.spawn({.executable = settings_.vmm,
+                                        .arguments = std::move(arguments),
+                                        .jail = jailFor(folder),
+                                        .descriptors = {{.ours = console.get(), .number = kStandardOutput},
+                                                        {.ours = console.get(), .number = kStandardError},
+                                                        {.ours = theirs.get(), .number = kControl}}}));
+  return Launched{.process = std::move(process), .control = std::move(ours)};
 }
 
 void VmmLauncher::reap(const Process& process) const {

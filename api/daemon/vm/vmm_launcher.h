@@ -30,8 +30,12 @@ class VmmLauncher {
  public:
   static Result<std::unique_ptr<VmmLauncher>> start(const LauncherSettings& settings);
 
-  // Starts the VMM with the folder as its working directory, and the backend as its last argument. It outlives us.
-  Result<Process> launch(const VmFolder& folder, std::vector<std::string> arguments) const;
+  struct Launched {
+    Process process;
+    FileDescriptor control;  // our end of its control channel
+  };
+  // Starts a blank VMM with the folder as its working directory. With a guest it outlives us.
+  Result<Launched> launch(const VmFolder& folder, std::string_view id) const;
   // Once it was killed: waits for its end and takes it from the kernel.
   void reap(const Process& process) const;
 

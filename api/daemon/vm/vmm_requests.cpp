@@ -1,6 +1,5 @@
 #include "api/daemon/vm/vmm_requests.h"
 
-#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -47,19 +46,6 @@ std::vector<VmmRequest> bootRequests(const pool::BootPlan& plan) {
   requests.push_back(put("/entropy", {}));
   requests.push_back(put("/actions", {{"action_type", "InstanceStart"}}));
   return requests;
-}
-
-VmmRequest restoreRequest(const pool::RestorePlan& plan) {
-  boost::json::array drives;
-  for (const pool::DrivePlan& one : plan.drives) {
-    drives.push_back(object{{"drive_id", one.id}, {"path_on_host", one.image.native()}});
-  }
-  return put("/snapshot/load",
-             {{"snapshot_path", plan.state.native()},
-              {"mem_backend", object{{"backend_type", "File"}, {"backend_path", plan.memory.native()}}},
-              {"resume_vm", true},
-              {"vsock_override", object{{"uds_path", kVsockName}}},
-              {"drive_overrides", std::move(drives)}});
 }
 
 std::vector<VmmRequest> saveRequests() {

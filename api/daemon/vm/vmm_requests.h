@@ -18,7 +18,6 @@ struct VmmRequest {
 
 // In this order; the last one starts the guest. Sockets are named relative to the VM's folder.
 std::vector<VmmRequest> bootRequests(const pool::BootPlan& plan);
-VmmRequest restoreRequest(const pool::RestorePlan& plan);
 // Pauses, then writes both files, named relative to the VM's folder: in a jail no other place can be written.
 std::vector<VmmRequest> saveRequests();
 

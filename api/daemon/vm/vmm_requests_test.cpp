@@ -30,17 +30,6 @@ TEST(VmmRequests, ABootNamesEachPartInFirecrackersWordsAndStartsLast) {
   EXPECT_EQ(boost::json::parse(requests[4].body), (boost::json::value{{"guest_cid", 3}, {"uds_path", "vsock.sock"}}));
 }
 
-TEST(VmmRequests, ARestoreNamesTheHostsSideAnew) {
-  const VmmRequest request =
-      restoreRequest({.state = "/s", .memory = "/m", .drives = {{.id = "disk0", .image = "/a"}}});
-  const boost::json::value body = boost::json::parse(request.body);
-  EXPECT_EQ(request.target, "/snapshot/load");
-  EXPECT_EQ(body.at("mem_backend").at("backend_path"), "/m");
-  EXPECT_EQ(body.at("vsock_override").at("uds_path"), "vsock.sock");
-  EXPECT_EQ(body.at("drive_overrides").at(0).at("path_on_host"), "/a");
-  EXPECT_EQ(body.at("resume_vm"), true);
-}
-
 // What the VMM's own parser makes of it.
 Result<vmm::Request> read(const VmmRequest& request) {
   return vmm::parseRequest(request.method, request.target, request.body);
@@ -57,13 +46,6 @@ TEST(VmmRequests, TheVmmUnderstandsEachAsItIsMeant) {
     const auto parsed = read(request);
     EXPECT_TRUE(parsed.has_value()) << request.target << ": " << parsed.error().text();
   }
-  const vmm::LoadSnapshot load =
-      std::get<vmm::LoadSnapshot>(read(restoreRequest({.state = "/s", .memory = "/m", .drives = {drive}})).value());
-  EXPECT_EQ(load.memory, "/m");
-  EXPECT_TRUE(load.resume);
-  EXPECT_EQ(load.devices.vsockSocketPath, kVsockName);
-  ASSERT_EQ(load.devices.blocks.size(), 1U);
-  EXPECT_EQ(load.devices.blocks[0].path, "/a");
   const std::vector<VmmRequest> save = saveRequests();
   EXPECT_TRUE(std::holds_alternative<vmm::Pause>(read(save.at(0)).value()));
   EXPECT_EQ(std::get<vmm::CreateSnapshot>(read(save.at(1)).value()).state, kSavedStateName);

@@ -1,5 +1,6 @@
 #include "api/vmm/control/codec.h"
 
+#include <algorithm>
 #include <cstring>
 #include <string_view>
 
@@ -100,6 +101,11 @@ void store(const Observe& /*observe*/, wire::Request::Builder request) {
   request.setObserve();
 }
 
+void store(const Prepare& prepare, wire::Request::Builder request) {
+  const auto octets = reinterpret_cast<const kj::byte*>(prepare.memorySha256.data());
+  request.initPrepare().setMemorySha256({octets, prepare.memorySha256.size()});
+}
+
 Result<Ask> readAsk(wire::Ask::Reader from) {
   Ask ask;
   ask.method = TRY(readText(from.getMethod(), 1, 16, "a method"));
@@ -144,6 +150,16 @@ Result<Load> readLoad(wire::Load::Reader from, std::size_t descriptors) {
   return load;
 }
 
+Result<Prepare> readPrepare(wire::Prepare::Reader from, std::size_t descriptors) {
+  if (descriptors < kLeastPrepareFiles || descriptors > kMostPrepareFiles)
+    return refused(fmt::format("to prepare brings {} files", descriptors));
+  Prepare prepare;
+  const auto octets = std::as_bytes(std::span(from.getMemorySha256().begin(), from.getMemorySha256().size()));
+  if (octets.size() != prepare.memorySha256.size()) return refused("has no SHA-256");
+  std::ranges::copy(octets, prepare.memorySha256.begin());
+  return prepare;
+}
+
 Result<Request> readRequest(wire::Request::Reader from, std::size_t descriptors) {
   switch (from.which()) {
     case wire::Request::ASK:
@@ -151,8 +167,10 @@ Result<Request> readRequest(wire::Request::Reader from, std::size_t descriptors)
     case wire::Request::LOAD:
       return Request{.id = from.getId(), .body = TRY(readLoad(from.getLoad(), descriptors))};
     case wire::Request::OBSERVE:
-      if (descriptors != 1) return refused("asks for what was observed and brings no file for it");
+      if (descriptors != kObserveFiles) return refused(fmt::format("to observe brings {} files", descriptors));
       return Request{.id = from.getId(), .body = Observe{}};
+    case wire::Request::PREPARE:
+      return Request{.id = from.getId(), .body = TRY(readPrepare(from.getPrepare(), descriptors))};
   }
   return refused("is of no known kind");
 }

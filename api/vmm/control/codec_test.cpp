@@ -30,7 +30,10 @@ TEST(Control, WhatIsEncodedIsDecoded) {
   const Request observe{.id = ~0ULL, .body = Observe{}};
   EXPECT_EQ(decodeRequest(encode(ask), 0).value(), ask);
   EXPECT_EQ(decodeRequest(encode(load), 5).value(), load);
-  EXPECT_EQ(decodeRequest(encode(observe), 1).value(), observe);
+  EXPECT_EQ(decodeRequest(encode(observe), 2).value(), observe);
+  const Request prepare{.id = 3, .body = Prepare{.memorySha256 = {std::byte{1}, std::byte{2}}}};
+  EXPECT_EQ(decodeRequest(encode(prepare), 3).value(), prepare);
+  EXPECT_FALSE(decodeRequest(encode(prepare), 2).has_value());
   const Reply reply{.id = 9, .answer = {.status = 400, .body = R"({"fault_message": "no"})"}};
   EXPECT_EQ(decodeReply(encode(reply)).value(), reply);
 }

@@ -16,7 +16,8 @@ struct Request {
   union {
     ask @2 :Ask;
     load @3 :Load;
-    observe @4 :Void;          # writes what was observed into the one file beside it
+    observe @4 :Void;          # pauses; the two files beside it get what was observed
+    prepare @5 :Prepare;       # of a VMM without a guest: decodes a snapshot's code for its clones
   }
 }
 
@@ -41,6 +42,10 @@ struct Load {                  # restores a snapshot and lets it run; beside it 
 struct Disk {
   id @0 :Text;                 # of the drive, 1 to 64 bytes
   file @1 :UInt8;              # which of the descriptors is its image
+}
+
+struct Prepare {               # beside it: the memory, the file for what is made, 1 to 16 files of hints
+  memorySha256 @0 :Data;       # of the memory; 32 bytes
 }
 
 struct Run {                   # of pages of 4 KiB, numbered as the memory file has them

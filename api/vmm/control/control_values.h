@@ -1,6 +1,7 @@
 // The messages of the control channel as values; ranges are the schema's (control.capnp).
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "api/vmm/request/answer.h"
+#include "vmm/machine/machine_config.h"
 #include "vmm/memory/page_run.h"
 
 namespace qm::vmm::control {
@@ -33,8 +35,6 @@ struct Disk {
   bool operator==(const Disk&) const = default;
 };
 
-enum class Observing : std::uint8_t { no, yes };
-
 // Restores a snapshot and lets it run. Files are named by their place among the descriptors beside the message.
 struct Load {
   std::uint8_t state = 0;
@@ -47,14 +47,24 @@ struct Load {
   bool operator==(const Load&) const = default;
 };
 
-// Writes what was observed into the one file beside it (observation.h), which is empty.
+// Pauses the guest. Beside it go two empty files: for a bit a page that was written, in words of 64 as the memory file
+// has them, and for the hints of its code.
 struct Observe {
   bool operator==(const Observe&) const = default;
 };
+inline constexpr std::size_t kObserveFiles = 2;
+
+// Decodes a snapshot's code for all its clones, in a VMM without a guest. Beside it go the memory, an empty file for
+// what is made, and the hints of one trial clone each.
+struct Prepare {
+  std::array<std::byte, 32> memorySha256{};
+  bool operator==(const Prepare&) const = default;
+};
+inline constexpr std::size_t kLeastPrepareFiles = 3, kMostPrepareFiles = 18;
 
 struct Request {
   std::uint64_t id = 0;
-  std::variant<Ask, Load, Observe> body;
+  std::variant<Ask, Load, Observe, Prepare> body;
   bool operator==(const Request&) const = default;
 };
 

@@ -5,12 +5,15 @@
 
 #include "api/vmm/control/codec.h"
 #include "api/vmm/request/parse.h"
+#include "vmm/hypervisor/soft/prepared_code.h"
+#include "vmm/memory/guest_memory.h"
+#include "vmm/os/file_contents.h"
 
 namespace qm::vmm {
 
 namespace {
 
-// Two messages may name one file; each place is taken once.
+// A place that is named twice is there once.
 Result<FileDescriptor> take(std::vector<FileDescriptor>& files, std::uint8_t place) {
   if (!files[place].isOpen()) return Error(Remedy::fixInput, "A file is named for two purposes.");
   return std::move(files[place]);
@@ -19,10 +22,24 @@ Result<FileDescriptor> take(std::vector<FileDescriptor>& files, std::uint8_t pla
 Result<OpenSnapshot> openSnapshot(const control::Load& load, std::vector<FileDescriptor>& files) {
   OpenSnapshot snapshot{.state = TRY(take(files, load.state)), .memory = TRY(take(files, load.memory))};
   for (const control::Disk& disk : load.disks)
-    snapshot.disks.push_back({.id = disk.id, .image = TRY(take(files, disk.file))});
+    snapshot.means.disks.push_back({.id = disk.id, .image = TRY(take(files, disk.file))});
   snapshot.vsockPath = load.vsockPath;
   snapshot.workingSet = load.workingSet;
+  snapshot.means.observing = load.observing;
+  if (load.code) snapshot.means.preparedCode = TRY(take(files, *load.code));
   return snapshot;
+}
+
+Status prepareCode(const control::Prepare& prepare, std::span<const FileDescriptor> files) {
+  constexpr std::uint64_t kMostHintBytes = std::uint64_t{8} << 20U;
+  const std::uint64_t bytes = TRY(fileBytes(files[0]));
+  if (bytes == 0 || bytes % kGuestPageBytes != 0) return Error(Remedy::fixInput, "The memory is not whole pages.");
+  const GuestMemory memory = TRY(GuestMemory::ofFile(files[0], bytes, Sharing::privateCopy));
+  std::vector<std::vector<std::byte>> hints;
+  for (const FileDescriptor& file : files.subspan(control::kLeastPrepareFiles - 1))
+    hints.push_back(TRY(contentsOf(file, kMostHintBytes)));
+  const std::vector<std::byte> prepared = TRY(prepareSoftCode(memory, prepare.memorySha256, hints));
+  return writeAt(files[1], 0, prepared);
 }
 
 }  // namespace
@@ -69,8 +86,19 @@ Answer ControlPort::answer(const control::Load& load, std::vector<FileDescriptor
   return controller_.load(*std::move(snapshot));
 }
 
-Answer ControlPort::answer(const control::Observe& /*observe*/, std::vector<FileDescriptor> /*files*/) {
-  return fault("Nothing is observed.");
+Answer ControlPort::answer(const control::Observe& /*observe*/, std::vector<FileDescriptor> files) {
+  const Status done = [&]() -> Status {
+    const Machine::Observation observation = TRY(controller_.observe());
+    TRY(writeAt(files[0], 0, std::as_bytes(std::span(observation.written))));
+    return writeAt(files[1], 0, observation.codeHints);
+  }();
+  return done.has_value() ? Answer{} : fault(done.error().text());
+}
+
+Answer ControlPort::answer(const control::Prepare& prepare, std::vector<FileDescriptor> files) {
+  if (controller_.hasMachine()) return fault("A VMM that has a guest prepares nothing for others.");
+  const Status done = prepareCode(prepare, files);
+  return done.has_value() ? Answer{} : fault(done.error().text());
 }
 
 }  // namespace qm::vmm

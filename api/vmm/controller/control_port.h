@@ -32,6 +32,7 @@ class ControlPort {
   Answer answer(const control::Ask& ask, std::vector<FileDescriptor> files);
   Answer answer(const control::Load& load, std::vector<FileDescriptor> files);
   Answer answer(const control::Observe& observe, std::vector<FileDescriptor> files);
+  Answer answer(const control::Prepare& prepare, std::vector<FileDescriptor> files);
 
   FileDescriptor socket_;
   EventLoop& loop_;

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "snapshot/file/save.h"
+#include "vmm/memory/prefault.h"
 #include "vmm/version/version.h"
 
 namespace qm::vmm {
@@ -200,20 +201,27 @@ Result<Answer> Controller::loadOpen(OpenSnapshot snapshot) {
   TRY(checkUntouched(configuration_));
   Stopwatch watch;
   snapshot::Loaded loaded = TRY(snapshot::loadOpen(snapshot.state, snapshot.memory));
-  loaded.memory.prefault(snapshot.workingSet);
-  TRY(restore(std::move(loaded), {.vsockSocketPath = std::move(snapshot.vsockPath)}, std::move(snapshot.disks),
+  prefault(loaded.memory, snapshot.workingSet);
+  TRY(restore(std::move(loaded), {.vsockSocketPath = std::move(snapshot.vsockPath)}, std::move(snapshot.means),
               watch.lap()));
   TRY(resumeTimed());
   return Answer{};
 }
 
-Status Controller::restore(snapshot::Loaded loaded, const RestoreConfig& devices, std::vector<OpenDisk> disks,
+Result<Machine::Observation> Controller::observe() {
+  if (machine_ == nullptr || machine_->phase() == RunPhase::ended)
+    return Error(Remedy::fixInput, "There is no machine to observe.");
+  machine_->pause();
+  return machine_->observe();
+}
+
+Status Controller::restore(snapshot::Loaded loaded, const RestoreConfig& devices, RestoreMeans means,
                            Microseconds open) {
   TRY(checkOverrides(loaded.state, devices));
   Stopwatch watch;
   MachineWiring wiring = TRY(wire(loaded.state.cpus.size()));
   machine_ =
-      TRY(Machine::restore(loaded.state, std::move(loaded.memory), devices, std::move(wiring), std::move(disks)));
+      TRY(Machine::restore(loaded.state, std::move(loaded.memory), devices, std::move(wiring), std::move(means)));
   times_.open = open;
   times_.restore = watch.lap();
   wiring_.log.info("vm.restored", {{"id", wiring_.id},

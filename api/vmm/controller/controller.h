@@ -22,6 +22,7 @@
 #include "snapshot/file/load.h"
 #include "vmm/hypervisor/soft/soft_hypervisor.h"
 #include "vmm/machine/machine.h"
+#include "vmm/memory/page_run.h"
 
 namespace qm::vmm {
 
@@ -45,8 +46,8 @@ struct ControllerWiring {
 struct OpenSnapshot {
   FileDescriptor state;
   FileDescriptor memory;
-  std::vector<OpenDisk> disks;
   std::filesystem::path vsockPath;  // empty: the machine has none
+  RestoreMeans means;
   WorkingSet workingSet;
 };
 
@@ -59,6 +60,8 @@ class Controller {
   Answer execute(const Request& request);
   // Restores the machine and lets it run; as LoadSnapshot with `resume`.
   Answer load(OpenSnapshot snapshot);
+  // Pauses, and answers what a machine that was loaded to be observed has touched.
+  Result<Machine::Observation> observe();
   // Whether a machine was started or restored, whatever became of it.
   bool hasMachine() const { return machine_ != nullptr; }
 
@@ -90,7 +93,7 @@ class Controller {
   Result<Answer> handle(const Part& part);
 
   Result<Answer> loadOpen(OpenSnapshot snapshot);
-  Status restore(snapshot::Loaded loaded, const RestoreConfig& devices, std::vector<OpenDisk> disks, Microseconds open);
+  Status restore(snapshot::Loaded loaded, const RestoreConfig& devices, RestoreMeans means, Microseconds open);
   // For a machine of so many vCPUs.
   Result<MachineWiring> wire(std::size_t vcpus);
   Status resumeTimed();

@@ -29,6 +29,7 @@ struct Words {
   std::string clock = "host";
   std::string seed;
   std::string seccompLevel;
+  std::string control;
 };
 
 // One of text and flag is there.
@@ -40,10 +41,11 @@ struct Option {
 
 // Read by hand: a VM's start is counted in milliseconds, of which a library for command lines takes its share in code
 // that is paged in and thrown away.
-constexpr std::array<Option, 10> kOptions{{
+constexpr std::array<Option, 11> kOptions{{
     {"--api-sock", "PATH", "Unix socket of the REST interface; must not be there", &Words::apiSocket},
     {"--config-file", "PATH", "JSON file of a machine that is started at once", &Words::configFile},
     {"--no-api", "", "No REST interface; needs --config-file", nullptr, &Words::noApi},
+    {"--control", "N", "Descriptor of the control channel, where a daemon has started this", &Words::control},
     {"--id", "NAME", "The machine's name: up to 64 letters, digits and '-'", &Words::id},
     {"--log-level", "LEVEL", "debug, info, warning, error [info]", &Words::logLevel},
     {"--console", "PATH", "Where the guest's serial console goes: a file, or - for standard output [-]",
@@ -59,7 +61,8 @@ constexpr std::array<Option, 10> kOptions{{
 
 std::string helpText() {
   std::string help =
-      "One microVM, behind Firecracker's REST interface on a Unix socket.\nUsage: quickmatch-vmm [OPTIONS]\n\n";
+      "One microVM, behind Firecracker's REST interface on a Unix socket.\nUsage: quickmatch-vmm [OPTIONS], or "
+      "quickmatch-vmm jail [OPTIONS] [-- ARGUMENT…]\n\n";
   for (const Option& option : kOptions)
     help += fmt::format("  {:<22} {}\n", fmt::format("{} {}", option.name, option.value), option.meaning);
   help += fmt::format("  {:<22} {}\n  {:<22} {}\n", "--help", "This", "--version", "Which version this is");
@@ -97,6 +100,15 @@ Result<std::uint64_t> readSeed(const std::string& word) {
   return seed;
 }
 
+Result<int> readDescriptor(const std::string& word) {
+  int number = -1;
+  const char* const end = word.data() + word.size();
+  const auto [read, failed] = std::from_chars(word.data(), end, number);
+  if (failed != std::errc() || read != end || number < 3)
+    return refused(fmt::format("--control is the number of a descriptor from 3 on, not \"{}\"", word));
+  return number;
+}
+
 Status readHypervisor(const Words& words, Options& options) {
   options.hypervisor = TRY(hypervisorNamed(words.hypervisor));
   if (words.clock == "host") {
@@ -114,7 +126,7 @@ Status readHypervisor(const Words& words, Options& options) {
 }
 
 Result<Options> optionsOf(const Words& words) {
-  if (words.apiSocket.empty() && words.configFile.empty())
+  if (words.apiSocket.empty() && words.configFile.empty() && words.control.empty())
     return refused("nothing to do: name --api-sock, --config-file or both");
   if (words.noApi && words.configFile.empty()) return refused("--no-api needs --config-file");
   if (words.noApi && !words.apiSocket.empty()) return refused("--no-api and --api-sock exclude each other");
@@ -123,6 +135,7 @@ Result<Options> optionsOf(const Words& words) {
     TRY(checkId(words.id));
     options.id = words.id;
   }
+  if (!words.control.empty()) options.control = TRY(readDescriptor(words.control));
   options.logLevel = TRY(levelNamed(words.logLevel));
   if (words.console != "-") options.console = words.console;
   TRY(readHypervisor(words, options));

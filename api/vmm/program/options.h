@@ -12,7 +12,8 @@
 namespace qm::vmm {
 
 struct Options {
-  std::filesystem::path apiSocket;   // empty: no API, and then there is a configuration file
+  std::filesystem::path apiSocket;   // empty: no API, and then there is a configuration file or a control channel
+  std::optional<int> control;        // number of the control channel's descriptor; none: there is none
   std::filesystem::path configFile;  // empty: the API says what to start
   std::string id = "anonymous-instance";
   LogLevel logLevel = LogLevel::info;

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "api/vmm/controller/control_port.h"
 #include "api/vmm/controller/controller.h"
 #include "api/vmm/program/console.h"
 #include "api/vmm/request/config_file.h"
@@ -138,6 +139,14 @@ Result<int> runProgram(const Options& options, const Log& log) {
     end(0);
   }));
   if (!options.apiSocket.empty()) server = TRY(Server::listen(options.apiSocket, handlerOf(*loop, controller)));
+
+  std::unique_ptr<ControlPort> control;
+  if (options.control) {
+    control = TRY(ControlPort::open(FileDescriptor(*options.control), *loop, controller, [&] {
+      log.info("vmm.stopped", {{"id", options.id}, {"reason", "the daemon is gone"}});
+      end(0);
+    }));
+  }
 
   TRY(seccomp::endOnViolation());
   const LoopThread loopThread(*loop, options.seccomp);

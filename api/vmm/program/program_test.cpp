@@ -1,5 +1,6 @@
 // quickmatch-vmm as a process, without any KVM: its API's errors, its command line, its end.
 #include <signal.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <thread>
@@ -147,6 +148,40 @@ TEST_F(VmmProgramTest, TheCommandLineSaysWhatIsWrongWithIt) {
   EXPECT_EQ(run({"--api-sock", "a", "--id", "no spaces"}).code, 2);
   EXPECT_EQ(run({"--api-sock", "a", "--log-level", "loud"}).code, 2);
   EXPECT_NE(run({"--dance"}).code, 0);
+}
+
+// The jail's root is a folder of ours, and so is the socket in it.
+TEST_F(VmmProgramTest, AJailedOneServesFromItsOwnRootAsAnotherUserInItsOwnGroup) {
+  if (::geteuid() != 0) GTEST_SKIP() << "a jail is made by root";
+  std::filesystem::permissions(folder_.path(), std::filesystem::perms(0755));
+  std::vector<std::string> words{
+      "jail",        "--id",  "demo",       "--exec-file",       QM_VMM,         "--uid",
+      "64999",       "--gid", "64999",      "--chroot-base-dir", folder_.path(), "--resource-limit",
+      "no-file=299", "--",    "--api-sock", "api.sock"};
+  const bool hasPids = std::filesystem::exists("/sys/fs/cgroup/pids/cgroup.procs");
+  if (hasPids) words.insert(words.begin() + 1, {"--cgroup", "pids.max=20", "--parent-cgroup", "qm-program-test"});
+  start(words);
+  const std::filesystem::path root = folder_.path() / "quickmatch-vmm/demo/root";
+  HttpClient client(root / "api.sock");
+  const auto deadline = soon();
+  while (!connectUnix(root / "api.sock", Blocking::yes).has_value()) {
+    ASSERT_LT(std::chrono::steady_clock::now(), deadline) << output();
+    std::this_thread::sleep_for(1ms);
+  }
+  const HttpAnswer answer = client.ask({.method = "GET", .target = "/", .body = {}, .headers = {}}, soon()).value();
+  EXPECT_EQ(boost::json::parse(answer.body).at("id").as_string(), "demo");
+  const std::string proc = "/proc/" + std::to_string(process_.pid());
+  EXPECT_NE(readKernelFile(proc + "/status").value().find("Uid:\t64999"), std::string::npos);
+  EXPECT_NE(readKernelFile(proc + "/status").value().find("CapBnd:\t0000000000000000"), std::string::npos);
+  EXPECT_NE(readKernelFile(proc + "/limits").value().find("Max open files            299"), std::string::npos);
+  if (hasPids) {
+    EXPECT_NE(readKernelFile(proc + "/cgroup").value().find("pids:/qm-program-test/demo"), std::string::npos);
+  }
+  ASSERT_TRUE(process_.signal(SIGTERM).has_value());
+  EXPECT_EQ(end(), ProcessEnd{});
+  std::error_code ignored;
+  std::filesystem::remove("/sys/fs/cgroup/pids/qm-program-test/demo", ignored);
+  std::filesystem::remove("/sys/fs/cgroup/pids/qm-program-test", ignored);
 }
 
 TEST_F(VmmProgramTest, AHypervisorsOptionsFitTogetherOrAreRefused) {

@@ -54,8 +54,9 @@ TEST(ParseRequest, MachineConfigHasRanges) {
             std::string(kJson) + "\"vcpu_count\" must be a whole number from 1 to 8.");
   EXPECT_EQ(fault("PUT", "/machine-config", R"({"vcpu_count":1})"),
             std::string(kJson) + "the field \"mem_size_mib\" is missing.");
-  EXPECT_EQ(fault("PUT", "/machine-config", R"({"vcpu_count":1,"mem_size_mib":1,"cpu_template":"T2"})"),
-            std::string(kJson) + "\"cpu_template\" is \"T2\"; it may be qm-v1 or qm-base or host.");
+  EXPECT_EQ(
+      fault("PUT", "/machine-config", R"({"vcpu_count":1,"mem_size_mib":1,"cpu_template":"T2"})"),
+      std::string(kJson) + "\"cpu_template\" is \"T2\"; it may be qm-v1 or qm-base or qm-v3 or qm-v3-sha or host.");
 }
 
 TEST(ParseRequest, WhatThisVmmDoesNotOfferIsRefusedByName) {

@@ -119,6 +119,12 @@ TEST_F(AgentTest, ReportsTheSignalThatEndedAProgram) {
   EXPECT_FALSE(ran.timedOut);
 }
 
+TEST_F(AgentTest, BreaksAPipeForAProgramAsAnyShellDoes) {
+  const Ran ran = client().run(shell("kill -PIPE $$; echo went on"), soon()).value();
+  EXPECT_EQ(ran.signal, SIGPIPE);
+  EXPECT_EQ(textOf(ran.out), "");
+}
+
 TEST_F(AgentTest, KillsAProgramAndItsChildrenWhenTheirTimeIsUp) {
   auto run = shell("echo begun; sleep 60 & sleep 60");
   run.timeoutMs = 200;
@@ -259,9 +265,12 @@ TEST_F(AgentTest, ConnectionsBeyondItsLimitAreClosed) {
 
 TEST_F(AgentTest, RenewsThenRunsTheHooksInOrder) {
   AgentClient client = this->client();
-  const auto renewed = client.renew(renewWith({{"/bin/true"}, {"sh", "-c", "test $QUICKMATCH_CLONE_ID = c1"}}), soon());
+  Renew renew = renewWith({{"/bin/true"}, {"sh", "-c", "test $QUICKMATCH_CLONE_ID = c1"}});
+  renew.nonce = 71;
+  const auto renewed = client.renew(renew, soon());
   ASSERT_TRUE(renewed.has_value()) << renewed.error().text();
   EXPECT_EQ(renewed->guestNonce, kGuestNonce);
+  EXPECT_EQ(renewed->nonce, 71U);
   EXPECT_EQ(renewed->hooks.size(), 2U);
   EXPECT_THAT(renewedHostnames_, ElementsAre("clone"));
 }

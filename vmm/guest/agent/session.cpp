@@ -98,18 +98,20 @@ void Session::handle(std::uint64_t id, const Renew& renew) {
   if (!renewed.has_value()) return reply({.id = id, .body = refusalOf(renewed.error())});
   const std::uint64_t number = nextNumber_++;
   auto& hooks = renewals_[number];
-  hooks = std::make_unique<Hooks>(
-      loop_, renew.hooks, renew.cloneId,
-      [this, number, id](Result<std::vector<HookResult>> results) { finishRenewal(number, id, std::move(results)); });
+  hooks = std::make_unique<Hooks>(loop_, renew.hooks, renew.cloneId,
+                                  [this, number, id, nonce = renew.nonce](Result<std::vector<HookResult>> results) {
+                                    finishRenewal(number, {.id = id, .nonce = nonce}, std::move(results));
+                                  });
   hooks->start();
 }
 
-void Session::finishRenewal(std::uint64_t number, std::uint64_t id, Result<std::vector<HookResult>> hooks) {
+void Session::finishRenewal(std::uint64_t number, Asked asked, Result<std::vector<HookResult>> hooks) {
   renewals_.erase(number);
   if (hooks.has_value()) {
-    reply({.id = id, .body = Renewed{.guestNonce = machine_.guestNonce, .hooks = std::move(*hooks)}});
+    reply({.id = asked.id,
+           .body = Renewed{.guestNonce = machine_.guestNonce, .hooks = std::move(*hooks), .nonce = asked.nonce}});
   } else {
-    reply({.id = id, .body = refusalOf(hooks.error())});
+    reply({.id = asked.id, .body = refusalOf(hooks.error())});
   }
   settle();
 }

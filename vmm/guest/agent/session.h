@@ -44,6 +44,12 @@ class Session {
   bool collect(pid_t pid);
 
  private:
+  // What the answer to a renewal repeats.
+  struct Asked {
+    std::uint64_t id = 0;
+    std::uint64_t nonce = 0;
+  };
+
   void onReady(Ready ready);
   void readRequests();
   void handleFrames();
@@ -55,7 +61,7 @@ class Session {
   void handle(std::uint64_t id, const Refusal& refusal);
   bool isFull() const { return programs_.size() + renewals_.size() >= kMaxRequestsUnderWay; }
   void finishRun(std::uint64_t number, std::uint64_t id, Ran ran);
-  void finishRenewal(std::uint64_t number, std::uint64_t id, Result<std::vector<HookResult>> hooks);
+  void finishRenewal(std::uint64_t number, Asked asked, Result<std::vector<HookResult>> hooks);
 
   void reply(const Reply& reply);
   void flush();

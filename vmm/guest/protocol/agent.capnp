@@ -53,6 +53,7 @@ struct Renew {
   gateway @6 :Text;            # the same, "10.0.0.1"
   cloneId @7 :Text;            # at most 255 bytes
   hooks @8 :List(Command);     # at most 64; run in order after all else, each must exit 0
+  nonce @9 :UInt64;            # not 0: Renewed has it, too, and answers for a ping
 }
 
 struct Command {
@@ -62,6 +63,7 @@ struct Command {
 struct Renewed {
   guestNonce @0 :UInt64;
   hooks @1 :List(End);         # at most 64
+  nonce @2 :UInt64;            # the Renew's; 0: of an agent that does not echo it
 }
 
 struct End {

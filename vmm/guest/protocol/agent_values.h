@@ -37,6 +37,7 @@ struct Renew {
   std::optional<std::string> gateway;
   std::string cloneId;
   std::vector<std::vector<std::string>> hooks;  // run after the renewal, in order; each must exit 0
+  std::uint64_t nonce = 0;                      // not 0: echoed by Renewed
   bool operator==(const Renew&) const = default;
 };
 
@@ -49,6 +50,7 @@ struct HookResult {
 struct Renewed {
   std::uint64_t guestNonce = 0;
   std::vector<HookResult> hooks;
+  std::uint64_t nonce = 0;  // the Renew's, which makes it as good an answer as a Pong; 0 from an older agent
   bool operator==(const Renewed&) const = default;
 };
 

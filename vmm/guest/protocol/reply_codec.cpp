@@ -45,6 +45,7 @@ void store(const Pong& pong, wire::Reply::Builder reply) {
 void store(const Renewed& renewed, wire::Reply::Builder reply) {
   wire::Renewed::Builder to = reply.initRenewed();
   to.setGuestNonce(renewed.guestNonce);
+  to.setNonce(renewed.nonce);
   auto hooks = to.initHooks(static_cast<unsigned>(renewed.hooks.size()));
   for (unsigned i = 0; i < hooks.size(); ++i) {
     hooks[i].setExitCode(renewed.hooks[i].exitCode);
@@ -75,7 +76,7 @@ void store(const Refusal& refusal, wire::Reply::Builder reply) {
 }
 
 Result<Renewed> load(wire::Renewed::Reader from) {
-  Renewed renewed{.guestNonce = from.getGuestNonce(), .hooks = {}};
+  Renewed renewed{.guestNonce = from.getGuestNonce(), .hooks = {}, .nonce = from.getNonce()};
   TRY(checkRange("number of hooks", from.getHooks().size(), {.most = kMaxHooks}));
   for (const auto hook : from.getHooks()) {
     HookResult result;

@@ -30,7 +30,8 @@ Ran fullRan() {
 TEST(ReplyCodec, EveryKindComesBackAsItWas) {
   const Reply replies[] = {
       {.id = 1, .body = Pong{.nonce = 1, .guestNonce = ~std::uint64_t{0}, .handledUs = 3}},
-      {.id = 2, .body = Renewed{.guestNonce = 5, .hooks = {{.exitCode = 0}, {.exitCode = 0, .signal = 15}}}},
+      {.id = 2,
+       .body = Renewed{.guestNonce = 5, .hooks = {{.exitCode = 0}, {.exitCode = 0, .signal = 15}}, .nonce = 6}},
       {.id = 3, .body = fullRan()},
       {.id = 4, .body = Stopping{}},
       {.id = 5, .body = Refusal{.remedy = Remedy::retry, .text = "busy"}}};

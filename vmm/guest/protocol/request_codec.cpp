@@ -30,6 +30,7 @@ void store(const Renew& renew, wire::Request::Builder request) {
   if (renew.ip.has_value()) to.setIp(textOf(*renew.ip));
   if (renew.gateway.has_value()) to.setGateway(textOf(*renew.gateway));
   to.setCloneId(textOf(renew.cloneId));
+  to.setNonce(renew.nonce);
   auto hooks = to.initHooks(static_cast<unsigned>(renew.hooks.size()));
   for (unsigned i = 0; i < hooks.size(); ++i) {
     storeWords(renew.hooks[i], hooks[i].initArgv(static_cast<unsigned>(renew.hooks[i].size())));
@@ -100,6 +101,7 @@ Result<Renew> load(wire::Renew::Reader from) {
   renew.ip = TRY(loadAddress("IP address", from.getIp()));
   renew.gateway = TRY(loadAddress("gateway", from.getGateway()));
   renew.cloneId = TRY(readText("clone id", from.getCloneId(), {.most = kMaxNameBytes}));
+  renew.nonce = from.getNonce();
   TRY(checkRange("number of hooks", from.getHooks().size(), {.most = kMaxHooks}));
   for (const auto hook : from.getHooks()) {
     renew.hooks.push_back(TRY(loadWords("hook argument", hook.getArgv(), {.least = 1, .most = kMaxWords})));

@@ -35,7 +35,8 @@ Renew fullRenew() {
           .ip = "10.0.0.2/24",
           .gateway = "10.0.0.1",
           .cloneId = "c17",
-          .hooks = {{"/bin/true"}, {"/bin/sh", "-c", "exit 0"}}};
+          .hooks = {{"/bin/true"}, {"/bin/sh", "-c", "exit 0"}},
+          .nonce = 0x1234'5678'9abc'def0};
 }
 
 Run fullRun() {

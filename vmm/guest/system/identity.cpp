@@ -1,7 +1,6 @@
 #include "vmm/guest/system/identity.h"
 
 #include <linux/random.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -9,23 +8,11 @@
 #include <cstring>
 #include <vector>
 
+#include "vmm/guest/system/one_line_file.h"
 #include "vmm/os/file_descriptor.h"
 #include "vmm/os/ioctl.h"
 
 namespace qm::guest {
-
-namespace {
-
-// One line that every user of the machine may read.
-Status writeLine(const char* path, const std::string& text) {
-  const FileDescriptor file = TRY(openFile(path, OpenMode::create));
-  const std::string line = text + "\n";
-  TRY(writeAll(file, std::as_bytes(std::span(line))).during(path));
-  if (::fchmod(file.get(), 0644) < 0) return systemError(std::string("chmod ") + path, errno);
-  return {};
-}
-
-}  // namespace
 
 Status addEntropy(std::span<const std::byte> bytes) {
   const FileDescriptor pool = TRY(openFile("/dev/urandom", OpenMode::readWrite));

@@ -63,12 +63,33 @@ CpuidEntry portableIdentity(CpuidEntry entry) {
   return entry;
 }
 
-CpuidTable reduced(const CpuidTable& supported, const FeatureLists& lists) {
+bool isXsaveComponent(const CpuidEntry& entry) {
+  return entry.leaf == 0xd && entry.subleaf >= 2 && entry.subleaf < 63;
+}
+
+// The XSAVE area of what is left: leaf 0xd's subleaf i has eax bytes at offset ebx (SDM 1, 13.2).
+void fitXsaveArea(CpuidTable& table) {
   constexpr std::uint32_t kLegacyXsaveBytes = 576;  // 512 legacy + 64 header (SDM 1, 13.4)
+  std::uint32_t bytes = kLegacyXsaveBytes;
+  for (const CpuidEntry& entry : table) {
+    if (isXsaveComponent(entry)) bytes = std::max(bytes, entry.ebx + entry.eax);
+  }
+  for (CpuidEntry& entry : table) {
+    if (entry.leaf == 0xd && entry.subleaf == 0 && entry.eax != 0) entry.ebx = entry.ecx = bytes;
+  }
+}
+
+CpuidTable reduced(const CpuidTable& supported, const FeatureLists& lists) {
   CpuidTable table;
+  const auto hasComponent = [&](std::uint32_t component) {
+    const CpuidEntry* area = find(supported, 0xd, 0);
+    return area != nullptr && (area->eax & maskOf(lists, *area, CpuidRegister::eax) & 1U << (component & 31U)) != 0;
+  };
   for (const CpuidEntry& entry : supported) {
     if (isIdentityLeaf(entry.leaf)) {
       table.push_back(portableIdentity(entry));
+    } else if (isXsaveComponent(entry) && entry.subleaf < 32 && hasComponent(entry.subleaf)) {
+      table.push_back(entry);
     } else if (isLeafOf(lists, entry)) {
       CpuidEntry kept = entry;
       for (const auto which : {CpuidRegister::eax, CpuidRegister::ebx, CpuidRegister::ecx, CpuidRegister::edx}) {
@@ -76,10 +97,10 @@ CpuidTable reduced(const CpuidTable& supported, const FeatureLists& lists) {
       }
       // Family, model, stepping; CLFLUSH line size.
       if (entry.leaf == 1) kept.eax = entry.eax, kept.ebx = entry.ebx & 0xff00U;
-      if (entry.leaf == 0xd && entry.subleaf == 0 && kept.eax != 0) kept.ebx = kept.ecx = kLegacyXsaveBytes;
       table.push_back(kept);
     }
   }
+  fitXsaveArea(table);
   return table;
 }
 
@@ -96,7 +117,13 @@ std::string missingOf(std::span<const CpuFeature> features, const CpuidTable& su
 
 FeatureLists listsOf(std::string_view name) {
   if (name == "qm-base") return {.may = {}, .must = {baseFeatures().begin(), baseFeatures().end()}};
-  return {.may = portableFeatures(), .must = {}};
+  FeatureLists lists{.may = portableFeatures(), .must = {}};
+  const auto add = [&lists](std::span<const CpuFeature> more) {
+    lists.must.insert(lists.must.end(), more.begin(), more.end());
+  };
+  if (name != kDefaultCpuTemplate) add(v3Features());
+  if (name == "qm-v3-sha") add(shaFeatures());
+  return lists;
 }
 
 // x2APIC id and the count of vCPUs, as one package of single-threaded cores (SDM 3A, 9.9).
@@ -125,9 +152,10 @@ void setTopology(CpuidTable& table, std::uint32_t index, std::uint32_t count) {
 }
 
 std::string_view nameOf(const CpuidEntry& entry, CpuidRegister which, std::uint32_t bit) {
-  for (const CpuFeature& feature : portableFeatures()) {
-    if (feature.leaf == entry.leaf && feature.subleaf == entry.subleaf && feature.in == which && feature.bit == bit)
-      return feature.name;
+  for (const std::span<const CpuFeature> list : {portableFeatures(), v3Features(), shaFeatures()}) {
+    for (const CpuFeature& feature : list) {
+      if (isIn(feature, entry) && feature.in == which && feature.bit == bit) return feature.name;
+    }
   }
   return {};
 }

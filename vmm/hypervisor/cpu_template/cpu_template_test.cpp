@@ -42,6 +42,35 @@ TEST(CpuTemplate, TheXsaveAreaShrinksWithTheComponentsLeftOut) {
   EXPECT_THROW(entryOf(table, 0xd, 2), std::out_of_range);
 }
 
+// x86-64-v3 by the leaves of the test's host.
+CpuidTable hostOfV3() {
+  CpuidTable table = hostTable();
+  constexpr std::uint32_t kFma = 1U << 12U, kMovbe = 1U << 22U, kXsave = 1U << 26U, kF16c = 1U << 29U;
+  table[1].ecx |= kFma | kMovbe | kXsave | kF16c;
+  constexpr std::uint32_t kBmi1 = 1U << 3U, kAvx2 = 1U << 5U, kBmi2 = 1U << 8U, kAvx512f = 1U << 16U;
+  table.push_back({.leaf = 7, .subleafMatters = true, .ebx = kBmi1 | kAvx2 | kBmi2 | kAvx512f});
+  table.push_back({.leaf = 0x8000'0001, .ecx = 1U << 5U});
+  return table;
+}
+
+TEST(CpuTemplate, V3HasTheUpperHalvesInTheXsaveAreaAndNothingOfAvx512) {
+  const CpuidTable table = applyCpuTemplate("qm-v3", hostOfV3(), 0, 1).value();
+  EXPECT_EQ(entryOf(table, 1).ecx & kAvx, kAvx);
+  EXPECT_EQ(entryOf(table, 7).ebx >> 16U & 1U, 0U);
+  EXPECT_EQ(entryOf(table, 0xd).eax, 7U);
+  EXPECT_EQ(entryOf(table, 0xd).ebx, 832U);
+  EXPECT_EQ(entryOf(table, 0xd, 2).ebx, 576U);
+}
+
+TEST(CpuTemplate, V3IsNotToBeHadWhereAPartOfItIsMissing) {
+  CpuidTable lesser = hostOfV3();
+  lesser[1].ecx &= ~(1U << 12U);
+  EXPECT_EQ(applyCpuTemplate("qm-v3", lesser, 0, 1).error().text(),
+            "CPU template qm-v3 is not to be had on this host, which lacks fma");
+  EXPECT_EQ(applyCpuTemplate("qm-v3-sha", hostOfV3(), 0, 1).error().text(),
+            "CPU template qm-v3-sha is not to be had on this host, which lacks sha");
+}
+
 // All features of qm-v1, and each of the bits between them.
 CpuidTable hostOfEverything() {
   CpuidTable table;
@@ -85,7 +114,7 @@ TEST(CpuTemplate, EachVcpuSeesItsOwnApicIdInOnePackage) {
 
 TEST(CpuTemplate, AnUnknownNameSaysWhatThereIs) {
   EXPECT_EQ(applyCpuTemplate("T2", hostTable(), 0, 1).error().text(),
-            "there is no CPU template \"T2\"; take qm-v1, qm-base, host");
+            "there is no CPU template \"T2\"; take qm-v1, qm-base, qm-v3, qm-v3-sha, host");
 }
 
 TEST(CpuTemplate, AHostThatLacksAFeatureIsRefusedByTheFeaturesName) {

@@ -85,6 +85,16 @@ constexpr std::array kPortable{
     CpuFeature{0x8000'0007, 0, edx, 8, "invariant-tsc"},
 };
 
+constexpr std::array kV3{
+    CpuFeature{1, 0, ecx, 12, "fma"},        CpuFeature{1, 0, ecx, 28, "avx"},
+    CpuFeature{1, 0, ecx, 29, "f16c"},       CpuFeature{7, 0, ebx, 5, "avx2"},
+    CpuFeature{1, 0, ecx, 22, "movbe"},      CpuFeature{7, 0, ebx, 3, "bmi1"},
+    CpuFeature{7, 0, ebx, 8, "bmi2"},        CpuFeature{1, 0, ecx, 26, "xsave"},
+    CpuFeature{0xd, 0, eax, 2, "xsave-avx"}, CpuFeature{0x8000'0001, 0, ecx, 5, "lzcnt"},
+};
+
+constexpr std::array kSha{CpuFeature{7, 0, ebx, 29, "sha"}};
+
 // Left out of what is above: XSAVE, PCID, INVPCID and an invariant TSC (hypervisors often keep them from their guests),
 // RDSEED, RDPID, SMAP and later additions (processors of the years around 2013 lack one or the other).
 constexpr std::array<std::string_view, 46> kBaseNames{
@@ -110,6 +120,14 @@ std::span<const CpuFeature> portableFeatures() {
 
 std::span<const CpuFeature> baseFeatures() {
   return kBase;
+}
+
+std::span<const CpuFeature> v3Features() {
+  return kV3;
+}
+
+std::span<const CpuFeature> shaFeatures() {
+  return kSha;
 }
 
 std::uint32_t& registerOf(CpuidEntry& entry, CpuidRegister which) {

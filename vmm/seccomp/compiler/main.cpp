@@ -16,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <ostream>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -88,19 +89,35 @@ std::vector<sock_filter> compile(ThreadRole role, Level level) {
   return filter;
 }
 
+std::vector<sock_filter> compileJail() {
+  const Context context(::seccomp_init(SCMP_ACT_ALLOW), ::seccomp_release);
+  CHECK(context != nullptr);
+  // Through another architecture's numbers all of them could be reached.
+  CHECK(::seccomp_attr_set(context.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0);
+  CHECK(::seccomp_attr_set(context.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2) == 0);
+  for (const Rule& rule : jailRefusals()) {
+    CHECK(::seccomp_rule_add_exact_array(context.get(), SCMP_ACT_ERRNO(EPERM), rule.call, 0, nullptr) == 0);
+  }
+  return exported(context);
+}
+
 std::string arrayName(ThreadRole role, Level level) {
   return "k" + std::string(nameOf(role)) + std::to_string(static_cast<int>(level));
 }
 
+void writeArray(std::ostream& out, const std::string& name, const std::vector<sock_filter>& filter) {
+  out << "constexpr std::array<sock_filter, " << filter.size() << "> " << name << "{{\n";
+  for (const sock_filter& each : filter) {
+    out << "    {" << each.code << ", " << int{each.jt} << ", " << int{each.jf} << ", " << each.k << "U},\n";
+  }
+  out << "}};\n";
+}
+
 void writeFilters(std::ostream& out) {
+  writeArray(out, "kJail", compileJail());
   for (const ThreadRole role : kRoles) {
     for (const Level level : kLevels) {
-      const std::vector<sock_filter> filter = compile(role, level);
-      out << "constexpr std::array<sock_filter, " << filter.size() << "> " << arrayName(role, level) << "{{\n";
-      for (const sock_filter& each : filter) {
-        out << "    {" << each.code << ", " << int{each.jt} << ", " << int{each.jf} << ", " << each.k << "U},\n";
-      }
-      out << "}};\n";
+      writeArray(out, arrayName(role, level), compile(role, level));
     }
   }
 }
@@ -118,7 +135,8 @@ void writeSource(std::ostream& out) {
           << static_cast<int>(level) << ")) return " << arrayName(role, level) << ";\n";
     }
   }
-  out << "  return {};\n}\n\nstd::string_view callName(int number) {\n"
+  out << "  return {};\n}\n\nstd::span<const sock_filter> compiledJailFilter() {\n  return kJail;\n}\n\n"
+         "std::string_view callName(int number) {\n"
          "  if (number < 0 || number >= static_cast<int>(kCallNames.size())) return {};\n"
          "  return kCallNames[static_cast<std::size_t>(number)];\n}\n\n}  // namespace qm::seccomp\n";
 }
@@ -140,7 +158,15 @@ std::string describe(const Rule& rule) {
   return text;
 }
 
+void listRefusals() {
+  std::set<std::string> names;
+  for (const Rule& rule : jailRefusals()) names.insert(callText(rule.call));
+  std::printf("refused to all in a jail: %zu calls\n", names.size());
+  for (const std::string& name : names) std::printf("  %s\n", name.c_str());
+}
+
 void listRules() {
+  listRefusals();
   for (const ThreadRole role : kRoles) {
     const Rules rules = rulesOf(role);
     std::map<std::string, std::string> byName;

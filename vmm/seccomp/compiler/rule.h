@@ -46,6 +46,9 @@ Rules together(std::initializer_list<Rules> parts);
 // Of each role; together with what its maker's filter allows (thread_filter.h).
 Rules rulesOf(ThreadRole role);
 
+// What a jail refuses (EPERM), whoever runs in it.
+Rules jailRefusals();
+
 Rules commonRules();
 Rules apiRules();
 Rules loopRules();

@@ -68,6 +68,7 @@ UnitState unitFor(const Cpu& cpu, const Instruction& instruction) {
   if (instruction.raw.meta.isa_ext == ZYDIS_ISA_EXT_X87)
     return instruction.mnemonic() == ZYDIS_MNEMONIC_FWAIT && (system.cr0 & cr0::kMp) == 0 ? UnitState::open
                                                                                           : system.x87Unit;
+  if (isVexOfVectors(instruction)) return system.vexUnit;
   UnitState state = UnitState::open;
   if (usesVectorUnit(instruction)) state = std::max(state, system.vectorUnit);
   if (namesRegister(instruction, ZYDIS_REGCLASS_MMX) || instruction.mnemonic() == ZYDIS_MNEMONIC_EMMS)

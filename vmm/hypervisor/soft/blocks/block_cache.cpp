@@ -12,6 +12,7 @@
 #include "vmm/hypervisor/soft/blocks/block_builder.h"
 #include "vmm/hypervisor/soft/cpu/handler.h"
 #include "vmm/hypervisor/soft/cpu/own_arithmetic.h"
+#include "vmm/os/file_contents.h"
 #include "vmm/result/check.h"
 
 namespace qm::soft {

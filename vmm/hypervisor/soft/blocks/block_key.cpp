@@ -8,14 +8,15 @@ constexpr unsigned kModeShift = 52;
 constexpr std::uint64_t kAddressMask = (std::uint64_t{1} << kModeShift) - 1;
 
 // Bits of a mode. FWAIT looks at CR0.MP, too (SDM 2A, WAIT).
-constexpr unsigned kVectorShift = 2, kX87Shift = 4, kMmxShift = 6, kMonitorShift = 10;
-constexpr std::uint64_t kKnownBits = 0xff | std::uint64_t{1} << kMonitorShift;
+constexpr unsigned kVectorShift = 2, kX87Shift = 4, kMmxShift = 6, kVexShift = 8, kMonitorShift = 10;
+constexpr std::uint64_t kKnownBits = 0x3ff | std::uint64_t{1} << kMonitorShift;
 
 std::uint64_t modeBits(const SystemState& system) {
   const std::uint64_t monitors = (system.cr0 & cr0::kMp) != 0 ? 1 : 0;
   return static_cast<std::uint64_t>(system.codeSize) | static_cast<std::uint64_t>(system.vectorUnit) << kVectorShift |
          static_cast<std::uint64_t>(system.x87Unit) << kX87Shift |
-         static_cast<std::uint64_t>(system.mmxUnit) << kMmxShift | monitors << kMonitorShift;
+         static_cast<std::uint64_t>(system.mmxUnit) << kMmxShift |
+         static_cast<std::uint64_t>(system.vexUnit) << kVexShift | monitors << kMonitorShift;
 }
 
 }  // namespace
@@ -34,12 +35,13 @@ bool setMode(SystemState& system, BlockKey key) {
   const auto field = [bits](unsigned shift) { return static_cast<std::uint8_t>(bits >> shift & 3U); };
   constexpr auto kLastUnitState = static_cast<std::uint8_t>(UnitState::invalid);
   if (field(0) > static_cast<std::uint8_t>(CodeSize::bits64)) return false;
-  for (const unsigned shift : {kVectorShift, kX87Shift, kMmxShift})
+  for (const unsigned shift : {kVectorShift, kX87Shift, kMmxShift, kVexShift})
     if (field(shift) > kLastUnitState) return false;
   system.codeSize = static_cast<CodeSize>(field(0));
   system.vectorUnit = static_cast<UnitState>(field(kVectorShift));
   system.x87Unit = static_cast<UnitState>(field(kX87Shift));
   system.mmxUnit = static_cast<UnitState>(field(kMmxShift));
+  system.vexUnit = static_cast<UnitState>(field(kVexShift));
   system.cr0 = (system.cr0 & ~cr0::kMp) | ((bits >> kMonitorShift & 1U) != 0 ? cr0::kMp : 0);
   return true;
 }

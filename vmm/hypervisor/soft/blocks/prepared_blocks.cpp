@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "vmm/hypervisor/soft/cpu/tlb.h"
+#include "vmm/os/file_contents.h"
 #include "vmm/os/mapping.h"
 
 namespace qm::soft {

@@ -49,14 +49,14 @@ int lookAtProgram(dl_phdr_info* info, std::size_t /*size*/, void* found) {
 
 // What the host's CPU has of all that an operation may be chosen by.
 std::uint64_t hostFeatures() {
-  const std::array<bool, 13> has{
+  const std::array<bool, 14> has{
       __builtin_cpu_supports("bmi") != 0,    __builtin_cpu_supports("bmi2") != 0,
       __builtin_cpu_supports("aes") != 0,    __builtin_cpu_supports("pclmul") != 0,
       __builtin_cpu_supports("popcnt") != 0, __builtin_cpu_supports("lzcnt") != 0,
       __builtin_cpu_supports("sse4.2") != 0, __builtin_cpu_supports("avx") != 0,
       __builtin_cpu_supports("avx2") != 0,   __builtin_cpu_supports("fma") != 0,
       __builtin_cpu_supports("f16c") != 0,   __builtin_cpu_supports("movbe") != 0,
-      __builtin_cpu_supports("adx") != 0,
+      __builtin_cpu_supports("adx") != 0,    __builtin_cpu_supports("sha") != 0,
   };
   std::uint64_t bits = 0;
   for (const bool one : has) bits = bits << 1U | (one ? 1U : 0U);

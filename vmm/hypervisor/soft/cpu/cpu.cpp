@@ -34,6 +34,10 @@ void openUnits(SystemState& system) {
   system.vectorUnit = isEmulated || (system.cr4 & cr4::kOsfxsr) == 0 ? UnitState::invalid : whenSwitched;
   system.x87Unit = isEmulated ? UnitState::notAvailable : whenSwitched;
   system.mmxUnit = isEmulated ? UnitState::invalid : whenSwitched;
+  // SDM 2A, 2.4: neither CR0.EM nor CR4.OSFXSR has a say.
+  constexpr std::uint64_t kSseAndAvx = 6;
+  const bool isSwitchedOn = (system.cr4 & cr4::kOsxsave) != 0 && (system.xcr0 & kSseAndAvx) == kSseAndAvx;
+  system.vexUnit = isSwitchedOn ? whenSwitched : UnitState::invalid;
 }
 
 }  // namespace
@@ -47,7 +51,7 @@ void modeChanged(Cpu& cpu) {
   SystemState& system = cpu.system;
   const auto decoding = [&system] {
     return std::tuple(
-        system.codeSize, system.vectorUnit, system.x87Unit, system.mmxUnit,
+        system.codeSize, system.vectorUnit, system.x87Unit, system.mmxUnit, system.vexUnit,
         system.codeSize == CodeSize::bits64 ? 0 : system.segments[static_cast<std::size_t>(SegmentName::cs)].base);
   };
   const auto before = decoding();

@@ -80,6 +80,12 @@ struct Vector {
   bool operator==(const Vector&) const = default;
 };
 
+// A YMM register; its low half is the XMM register of the same number (SDM 1, 14.1.1).
+struct alignas(32) WideVector {
+  Vector low, high;
+  bool operator==(const WideVector&) const = default;
+};
+
 // What a processor is plugged into; all of it outlives the processor.
 struct Surroundings {
   PhysicalMemory& memory;
@@ -115,7 +121,7 @@ struct Cpu {
   Afterwards afterwards = Afterwards::nothing;
   std::uint64_t shadowRip = ~std::uint64_t{0};  // no interrupt before the instruction there: sti, mov ss
 
-  std::array<Vector, 16> xmm{};
+  std::array<WideVector, 16> ymm{};
   std::uint32_t mxcsr = 0x1f80;
   X87State x87;
 

@@ -1,6 +1,5 @@
 #include "vmm/hypervisor/soft/cpu/extended_image.h"
 
-#include <algorithm>
 #include <cstring>
 
 namespace qm::soft {
@@ -45,7 +44,11 @@ void putMxcsr(ExtendedImage& image, const Cpu& cpu) {
 }
 
 void putXmm(ExtendedImage& image, const Cpu& cpu) {
-  for (std::size_t i = 0; i < cpu.xmm.size(); ++i) put(image, kXmmStart + i * 16, cpu.xmm[i]);
+  for (std::size_t i = 0; i < cpu.ymm.size(); ++i) put(image, kXmmStart + i * 16, cpu.ymm[i].low);
+}
+
+void putUpperHalves(ExtendedImage& image, const Cpu& cpu) {
+  for (std::size_t i = 0; i < cpu.ymm.size(); ++i) put(image, kUpperStart + i * 16, cpu.ymm[i].high);
 }
 
 void getX87(const ExtendedImage& image, Cpu& cpu, PointerWidth width) {
@@ -61,7 +64,19 @@ void getX87(const ExtendedImage& image, Cpu& cpu, PointerWidth width) {
 }
 
 void getXmm(const ExtendedImage& image, Cpu& cpu) {
-  for (std::size_t i = 0; i < cpu.xmm.size(); ++i) cpu.xmm[i] = get<Vector>(image, kXmmStart + i * 16);
+  for (std::size_t i = 0; i < cpu.ymm.size(); ++i) cpu.ymm[i].low = get<Vector>(image, kXmmStart + i * 16);
+}
+
+void getUpperHalves(const ExtendedImage& image, Cpu& cpu) {
+  for (std::size_t i = 0; i < cpu.ymm.size(); ++i) cpu.ymm[i].high = get<Vector>(image, kUpperStart + i * 16);
+}
+
+void clearXmm(Cpu& cpu) {
+  for (WideVector& value : cpu.ymm) value.low = {};
+}
+
+void clearUpperHalves(Cpu& cpu) {
+  for (WideVector& value : cpu.ymm) value.high = {};
 }
 
 std::uint32_t mxcsrOf(const ExtendedImage& image) {
@@ -79,7 +94,10 @@ void setHeaderWord(ExtendedImage& image, std::size_t word, std::uint64_t value) 
 std::uint64_t componentsInUse(const Cpu& cpu) {
   std::uint64_t inUse = 0;
   if (cpu.x87 != X87State{}) inUse |= kX87Component;
-  if (std::ranges::any_of(cpu.xmm, [](const Vector& value) { return value != Vector{}; })) inUse |= kSseComponent;
+  for (const WideVector& value : cpu.ymm) {
+    if (value.low != Vector{}) inUse |= kSseComponent;
+    if (value.high != Vector{}) inUse |= kAvxComponent;
+  }
   return inUse;
 }
 

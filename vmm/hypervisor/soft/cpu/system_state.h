@@ -53,6 +53,7 @@ struct SystemState {
   DescriptorTable gdt, idt;
   std::uint64_t cr0 = 0, cr2 = 0, cr3 = 0, cr4 = 0, efer = 0;
   std::uint64_t xcr0 = 1;
+  std::uint64_t xcr0Offered = 3;  // what the guest's CPUID lets XCR0 be: x87, SSE, AVX
   DebugRegisters debug;
 
   // MSRs that are plain registers; those of other units (APIC, clock) live there. FS and GS base are the segments'.
@@ -73,6 +74,7 @@ struct SystemState {
   std::uint8_t cpl = 0;
   CodeSize codeSize = CodeSize::bits16;
   UnitState vectorUnit = UnitState::open, x87Unit = UnitState::open, mmxUnit = UnitState::open;
+  UnitState vexUnit = UnitState::invalid;                      // of vector instructions with a VEX prefix
   std::uint64_t physicalMask = (std::uint64_t{1} << 46U) - 1;  // of the guest's CPUID
 };
 

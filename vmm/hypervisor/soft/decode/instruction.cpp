@@ -74,6 +74,12 @@ bool usesVectorUnit(const Instruction& instruction) {
   return isOfSse || namesRegister(instruction, ZYDIS_REGCLASS_XMM);
 }
 
+bool isVexOfVectors(const Instruction& instruction) {
+  const ZydisExceptionClass kind = instruction.raw.meta.exception_class;
+  return instruction.raw.encoding == ZYDIS_INSTRUCTION_ENCODING_VEX && kind >= ZYDIS_EXCEPTION_CLASS_AVX1 &&
+         kind <= ZYDIS_EXCEPTION_CLASS_AVX12;
+}
+
 std::uint8_t registerPlace(ZydisRegister which) {
   const bool isHighByte = which >= ZYDIS_REGISTER_AH && which <= ZYDIS_REGISTER_BH;
   if (isHighByte) return static_cast<std::uint8_t>((which - ZYDIS_REGISTER_AH) * 8 + 1);

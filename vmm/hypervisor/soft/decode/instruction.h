@@ -46,6 +46,9 @@ bool namesRegister(const Instruction& instruction, ZydisRegisterClass kind);
 // fences.
 bool usesVectorUnit(const Instruction& instruction);
 
+// Those with a VEX prefix that work with vectors: not BMI's.
+bool isVexOfVectors(const Instruction& instruction);
+
 // Nothing: bytes that are no instruction (#UD), or too few of them.
 enum class DecodeFailure : std::uint8_t { none, tooFewBytes, tooLong, invalid };
 DecodeFailure decode(std::span<const std::byte> bytes, CodeSize codeSize, Instruction& instruction);

@@ -45,6 +45,10 @@ bool isSwitchedOff(Cpu& cpu) {
 
 // [from, from + bytes) of an image to the same place of the area. What can fault has been probed.
 bool writePart(Cpu& cpu, std::uint64_t area, const ExtendedImage& image, std::size_t from, std::size_t bytes) {
+  if (char* const at = writableBytes(cpu, area + from, static_cast<unsigned>(bytes))) {
+    std::memcpy(at, image.data() + from, bytes);
+    return true;
+  }
   for (std::size_t at = from; at < from + bytes; at += 8) {
     std::uint64_t word = 0;
     std::memcpy(&word, image.data() + at, sizeof word);
@@ -54,6 +58,10 @@ bool writePart(Cpu& cpu, std::uint64_t area, const ExtendedImage& image, std::si
 }
 
 bool readPart(Cpu& cpu, std::uint64_t area, ExtendedImage& image, std::size_t from, std::size_t bytes) {
+  if (const char* const at = readableBytes(cpu, area + from, static_cast<unsigned>(bytes))) {
+    std::memcpy(image.data() + from, at, bytes);
+    return true;
+  }
   for (std::size_t at = from; at < from + bytes; at += 8) {
     std::uint64_t word = 0;
     if (!load(cpu, area + at, word)) return false;
@@ -108,6 +116,9 @@ bool isXsaveOff(Cpu& cpu) {
   return !raise(cpu, Exception::deviceNotAvailable);
 }
 
+// MXCSR goes with either of them (SDM 1, 13.7, 13.8.1).
+constexpr std::uint64_t kMxcsrComponents = kSseComponent | kAvxComponent;
+
 enum class Saving : std::uint8_t { all, whatIsInUse };
 
 // XSAVEOPT leaves out what is in its initial state; that nothing was modified since the last XRSTOR, which processors
@@ -115,38 +126,44 @@ enum class Saving : std::uint8_t { all, whatIsInUse };
 template <Saving saving>
 bool xsave(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
   std::uint64_t area = 0;
-  if (isXsaveOff(cpu) || !areaAddress(cpu, op, kXsaveAlignment, area) || !isWritable(cpu, area, kImageBytes))
+  const std::uint64_t wanted = requested(cpu);
+  if (isXsaveOff(cpu) || !areaAddress(cpu, op, kXsaveAlignment, area) || !isWritable(cpu, area, areaBytes(wanted)))
     return false;
   mergeStickyFlags(cpu);
-  const std::uint64_t wanted = requested(cpu), inUse = componentsInUse(cpu);
+  const std::uint64_t inUse = componentsInUse(cpu);
   const std::uint64_t written = saving == Saving::all ? wanted : wanted & inUse;
   ExtendedImage image{};
   putX87(image, cpu, op.detail != 0 ? PointerWidth::bits64 : PointerWidth::bits32);
   putMxcsr(image, cpu);
   putXmm(image, cpu);
+  putUpperHalves(image, cpu);
   std::uint64_t header = 0;
   if (!load(cpu, area + kHeader, header)) return false;
   if ((written & kX87Component) != 0 &&
       !(writePart(cpu, area, image, 0, kMxcsrStart) && writePart(cpu, area, image, kStStart, kStBytes)))
     return false;
-  if ((wanted & kSseComponent) != 0 && !writePart(cpu, area, image, kMxcsrStart, 8)) return false;
+  if ((wanted & kMxcsrComponents) != 0 && !writePart(cpu, area, image, kMxcsrStart, 8)) return false;
   if ((written & kSseComponent) != 0 && !writePart(cpu, area, image, kXmmStart, kXmmBytes)) return false;
+  if ((written & kAvxComponent) != 0 && !writePart(cpu, area, image, kUpperStart, kUpperBytes)) return false;
   return store(cpu, area + kHeader, (header & ~wanted) | (inUse & wanted));
 }
 
 bool xrstor(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
   std::uint64_t area = 0;
   ExtendedImage image{};
-  if (isXsaveOff(cpu) || !areaAddress(cpu, op, kXsaveAlignment, area) || !readPart(cpu, area, image, 0, kImageBytes))
+  if (isXsaveOff(cpu) || !areaAddress(cpu, op, kXsaveAlignment, area) ||
+      !readPart(cpu, area, image, 0, kSmallestAreaBytes))
     return false;
   // Of the header: what is in use is a part of XCR0, the compacted form is not offered, the rest is 0.
   const std::uint64_t inUse = headerWord(image, 0);
   bool isValid = (inUse & ~cpu.system.xcr0) == 0;
   for (std::size_t word = 1; word < 3; ++word) isValid &= headerWord(image, word) == 0;
   const std::uint64_t wanted = requested(cpu);
-  const bool loadsMxcsr = (wanted & kSseComponent) != 0;
+  const bool loadsMxcsr = (wanted & kMxcsrComponents) != 0;
   if (loadsMxcsr && (mxcsrOf(image) & ~kMxcsrBits) != 0) isValid = false;
   if (!isValid) return raise(cpu, Exception::generalProtection);
+  const bool loadsUpper = (wanted & inUse & kAvxComponent) != 0;
+  if (loadsUpper && !readPart(cpu, area, image, kUpperStart, kUpperBytes)) return false;
   if ((wanted & kX87Component) != 0) {
     if ((inUse & kX87Component) != 0) {
       getX87(image, cpu, op.detail != 0 ? PointerWidth::bits64 : PointerWidth::bits32);
@@ -158,8 +175,13 @@ bool xrstor(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
     if ((inUse & kSseComponent) != 0) {
       getXmm(image, cpu);
     } else {
-      cpu.xmm = {};
+      clearXmm(cpu);
     }
+  }
+  if (loadsUpper) {
+    getUpperHalves(image, cpu);
+  } else if ((wanted & kAvxComponent) != 0) {
+    clearUpperHalves(cpu);
   }
   if (loadsMxcsr) setMxcsr(cpu, mxcsrOf(image));
   return true;
@@ -186,12 +208,12 @@ Outcome xsetbv(Cpu& cpu, const Operation& op) {
     raise(cpu, Exception::invalidOpcode);
     return Outcome::stopped;
   }
-  const bool isValid = (value & kX87Component) != 0 && (value & ~(kX87Component | kSseComponent)) == 0;
-  if (cpu.system.cpl != 0 || index != 0 || !isValid) {
+  if (cpu.system.cpl != 0 || index != 0 || !isXcr0(value, cpu.system.xcr0Offered)) {
     raise(cpu, Exception::generalProtection);
     return Outcome::stopped;
   }
   cpu.system.xcr0 = value;
+  modeChanged(cpu);
   cpu.rip = addressAfter(cpu, op);
   return Outcome::elsewhere;
 }

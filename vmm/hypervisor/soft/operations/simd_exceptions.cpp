@@ -45,13 +45,31 @@ bool endLettingThrough(Cpu& cpu) {
   return settle(cpu, _mm_getcsr() & mxcsr::kFlags);
 }
 
-bool applyLettingThrough(Cpu& cpu, TwoOperands apply, const Ranges& ranges, __m128i a, __m128i b, __m128i& result) {
-  beginLettingThrough(cpu);
-  result = apply(a, b);
+bool endLettingThrough(Cpu& cpu, const FlagsOfRanges& flagsOfRanges) {
   std::uint32_t flags = _mm_getcsr() & mxcsr::kFlags;
-  if (ranges.lanes != 0 && (letThrough(cpu) & (mxcsr::kOverflow | mxcsr::kUnderflow)) != 0)
-    flags = flagsLaneByLane(ranges, apply, a, b, cleanControl(cpu), letThrough(cpu));
+  if ((letThrough(cpu) & (mxcsr::kOverflow | mxcsr::kUnderflow)) != 0)
+    flags = flagsOfRanges(cleanControl(cpu), letThrough(cpu));
   return settle(cpu, flags);
+}
+
+bool endLettingThroughByLanes(Cpu& cpu, const Ranges& ranges, TwoOperands apply, std::span<const TwoVectors> parts) {
+  return endLettingThrough(cpu, [&](std::uint32_t control, std::uint32_t letThrough) {
+    std::uint32_t flags = 0;
+    for (const TwoVectors& part : parts) flags |= flagsLaneByLane(ranges, apply, part.a, part.b, control, letThrough);
+    return flags;
+  });
+}
+
+bool applyLettingThrough(Cpu& cpu, TwoOperands apply, const Ranges& ranges, std::span<const TwoVectors> parts,
+                         std::span<__m128i> results) {
+  beginLettingThrough(cpu);
+  for (std::size_t i = 0; i < parts.size(); ++i) results[i] = apply(parts[i].a, parts[i].b);
+  return ranges.lanes == 0 ? endLettingThrough(cpu) : endLettingThroughByLanes(cpu, ranges, apply, parts);
+}
+
+bool applyLettingThrough(Cpu& cpu, TwoOperands apply, const Ranges& ranges, __m128i a, __m128i b, __m128i& result) {
+  const TwoVectors part{.a = a, .b = b};
+  return applyLettingThrough(cpu, apply, ranges, std::span(&part, 1), std::span(&result, 1));
 }
 
 }  // namespace qm::soft

@@ -5,6 +5,8 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
+#include <span>
 
 #include "vmm/hypervisor/soft/operations/simd_ranges.h"
 #include "vmm/hypervisor/soft/operations/vector_operand.h"
@@ -14,9 +16,24 @@ namespace qm::soft {
 // The slow way. False: raised, and `result` is not to be kept.
 bool applyLettingThrough(Cpu& cpu, TwoOperands apply, const Ranges& ranges, __m128i a, __m128i b, __m128i& result);
 
+// An instruction on several vectors at once: the halves of YMM registers.
+struct TwoVectors {
+  __m128i a, b;
+};
+bool applyLettingThrough(Cpu& cpu, TwoOperands apply, const Ranges& ranges, std::span<const TwoVectors> parts,
+                         std::span<__m128i> results);
+
 // The same in two halves, around anything whose result stays in its range.
 void beginLettingThrough(Cpu& cpu);
 bool endLettingThrough(Cpu& cpu);
+
+// The second half for what may leave its range: each of `parts` is what `apply` makes a part of the result from.
+bool endLettingThroughByLanes(Cpu& cpu, const Ranges& ranges, TwoOperands apply, std::span<const TwoVectors> parts);
+
+// The flags of what may have left its range: of MXCSR's control without flags and with every exception masked, and of
+// the exceptions that are let through, in the places of the flags.
+using FlagsOfRanges = std::function<std::uint32_t(std::uint32_t control, std::uint32_t letThrough)>;
+bool endLettingThrough(Cpu& cpu, const FlagsOfRanges& flagsOfRanges);
 
 template <class Compute>
 inline bool compute(Cpu& cpu, Compute&& what) {

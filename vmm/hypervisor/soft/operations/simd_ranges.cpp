@@ -42,6 +42,7 @@ struct Format {
 };
 
 constexpr Format formatOf(unsigned bytes) {
+  if (bytes == 2) return {.sign = 0x8000, .exponent = 0x7c00, .fraction = 0x03ff, .one = 0x3c00};
   return bytes == 4 ? Format{.sign = 0x8000'0000, .exponent = 0x7f80'0000, .fraction = 0x007f'ffff, .one = 0x3f80'0000}
                     : Format{.sign = 0x8000'0000'0000'0000,
                              .exponent = 0x7ff0'0000'0000'0000,

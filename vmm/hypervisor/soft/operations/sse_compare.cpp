@@ -94,6 +94,11 @@ constexpr std::array kLowerings{
     Lowering{ZYDIS_MNEMONIC_COMISD, &lowerOrdered<kComisd, std::uint64_t>},
     Lowering{ZYDIS_MNEMONIC_UCOMISS, &lowerOrdered<kUcomiss, std::uint32_t>},
     Lowering{ZYDIS_MNEMONIC_UCOMISD, &lowerOrdered<kUcomisd, std::uint64_t>},
+    // VEX-encoded, these are the same.
+    Lowering{ZYDIS_MNEMONIC_VCOMISS, &lowerOrdered<kComiss, std::uint32_t>},
+    Lowering{ZYDIS_MNEMONIC_VCOMISD, &lowerOrdered<kComisd, std::uint64_t>},
+    Lowering{ZYDIS_MNEMONIC_VUCOMISS, &lowerOrdered<kUcomiss, std::uint32_t>},
+    Lowering{ZYDIS_MNEMONIC_VUCOMISD, &lowerOrdered<kUcomisd, std::uint64_t>},
 };
 
 }  // namespace

@@ -41,6 +41,8 @@ bool lowerControl(const Instruction& instruction, Emitter& emitter) {
 constexpr std::array kLowerings{
     Lowering{ZYDIS_MNEMONIC_LDMXCSR, &lowerControl<&loadControl>},
     Lowering{ZYDIS_MNEMONIC_STMXCSR, &lowerControl<&storeControl>},
+    Lowering{ZYDIS_MNEMONIC_VLDMXCSR, &lowerControl<&loadControl>},
+    Lowering{ZYDIS_MNEMONIC_VSTMXCSR, &lowerControl<&storeControl>},
 };
 
 }  // namespace

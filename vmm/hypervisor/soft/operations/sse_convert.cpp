@@ -183,6 +183,11 @@ constexpr std::array kLowerings{
     Lowering{ZYDIS_MNEMONIC_CVTSD2SI, &lowerToInteger<kCvtsd2sil, kCvtsd2siq, std::uint64_t>},
     Lowering{ZYDIS_MNEMONIC_CVTTSS2SI, &lowerToInteger<kCvttss2sil, kCvttss2siq, std::uint32_t>},
     Lowering{ZYDIS_MNEMONIC_CVTTSD2SI, &lowerToInteger<kCvttsd2sil, kCvttsd2siq, std::uint64_t>},
+    // VEX-encoded, these are the same.
+    Lowering{ZYDIS_MNEMONIC_VCVTSS2SI, &lowerToInteger<kCvtss2sil, kCvtss2siq, std::uint32_t>},
+    Lowering{ZYDIS_MNEMONIC_VCVTSD2SI, &lowerToInteger<kCvtsd2sil, kCvtsd2siq, std::uint64_t>},
+    Lowering{ZYDIS_MNEMONIC_VCVTTSS2SI, &lowerToInteger<kCvttss2sil, kCvttss2siq, std::uint32_t>},
+    Lowering{ZYDIS_MNEMONIC_VCVTTSD2SI, &lowerToInteger<kCvttsd2sil, kCvttsd2siq, std::uint64_t>},
 };
 
 }  // namespace

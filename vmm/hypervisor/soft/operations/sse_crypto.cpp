@@ -1,6 +1,6 @@
 #include "vmm/hypervisor/soft/operations/sse_crypto.h"
 
-#include "vmm/hypervisor/soft/operations/vector_operand.h"
+#include "vmm/hypervisor/soft/operations/vex_operand.h"
 
 namespace qm::soft {
 
@@ -62,6 +62,14 @@ constexpr std::array kLowerings{
     Lowering{ZYDIS_MNEMONIC_AESIMC, &whereThereIsAes<lowerPacked<kAesimc>>},
     Lowering{ZYDIS_MNEMONIC_AESKEYGENASSIST, &whereThereIsAes<lowerSelected<kAeskeygenassist>>},
     Lowering{ZYDIS_MNEMONIC_PCLMULQDQ, &whereThereIsPclmul<lowerSelected<kPclmulqdq>>},
+    // Their VEX.128 forms.
+    Lowering{ZYDIS_MNEMONIC_VAESIMC, &whereThereIsAes<lowerVex<"66.0F38 DB">>},
+    Lowering{ZYDIS_MNEMONIC_VAESENC, &whereThereIsAes<lowerVex<"NDS.66.0F38 DC">>},
+    Lowering{ZYDIS_MNEMONIC_VAESENCLAST, &whereThereIsAes<lowerVex<"NDS.66.0F38 DD">>},
+    Lowering{ZYDIS_MNEMONIC_VAESDEC, &whereThereIsAes<lowerVex<"NDS.66.0F38 DE">>},
+    Lowering{ZYDIS_MNEMONIC_VAESDECLAST, &whereThereIsAes<lowerVex<"NDS.66.0F38 DF">>},
+    Lowering{ZYDIS_MNEMONIC_VPCLMULQDQ, &whereThereIsPclmul<lowerVex<"NDS.66.0F3A 44 ib5">>},
+    Lowering{ZYDIS_MNEMONIC_VAESKEYGENASSIST, &whereThereIsAes<lowerVex<"66.0F3A DF ib">>},
 };
 
 }  // namespace

@@ -216,29 +216,6 @@ struct Dppd {
   };
 };
 
-// The exceptions of products, of sums and of the sum of sums are looked at one after the other (SDM 2, DPPS): `words`
-// has ones where factors are chosen. False: raised.
-bool dotProductOfSinglesPasses(Cpu& cpu, __m128i words, __m128i a, __m128i b) {
-  const __m128i ones = _mm_set1_epi32(0x3f80'0000), zeros = _mm_setzero_si128();
-  __m128i terms;
-  if (!applyLettingThrough(cpu, kMulps, singles(Ranges::Kind::scaled, 4), select(words, ones, a),
-                           select(words, ones, b), terms))
-    return false;
-  terms = _mm_and_si128(terms, words);
-  return applyLettingThrough(cpu, kHaddps, kPairsOfSingles, terms, zeros, terms) &&
-         applyLettingThrough(cpu, kHaddps, kPairsOfSingles, terms, zeros, terms);
-}
-
-bool dotProductOfDoublesPasses(Cpu& cpu, __m128i words, __m128i a, __m128i b) {
-  const __m128i ones = _mm_set1_epi64x(0x3ff0'0000'0000'0000), zeros = _mm_setzero_si128();
-  __m128i terms;
-  if (!applyLettingThrough(cpu, kMulpd, doubles(Ranges::Kind::scaled, 2), select(words, ones, a),
-                           select(words, ones, b), terms))
-    return false;
-  terms = _mm_and_si128(terms, words);
-  return applyLettingThrough(cpu, kHaddpd, kPairsOfDoubles, terms, zeros, terms);
-}
-
 // `third` is the words of the operands that are chosen, `detail` those of the result that the sum goes to.
 template <auto apply, auto passes>
 struct DotProduct {
@@ -248,7 +225,8 @@ struct DotProduct {
       __m128i value;
       if (!Source::read(cpu, op, value)) return false;
       const __m128i destination = xmm(cpu, op.to);
-      if (cpu.simdUnmasked && !passes(cpu, at(kWordMasks, op.third), destination, value)) [[unlikely]]
+      const TwoVectors part{.a = destination, .b = value};
+      if (cpu.simdUnmasked && !passes(cpu, at(kWordMasks, op.third), std::span(&part, 1))) [[unlikely]]
         return false;
       setXmm(cpu, op.to, _mm_and_si128(apply(destination, value), at(kWordMasks, op.detail)));
       return true;
@@ -324,6 +302,32 @@ constexpr std::array kLowerings{
 };
 
 }  // namespace
+
+bool dotProductOfSinglesPasses(Cpu& cpu, __m128i words, std::span<const TwoVectors> parts) {
+  const __m128i ones = _mm_set1_epi32(0x3f80'0000), zeros = _mm_setzero_si128();
+  std::array<TwoVectors, 2> chosen{};
+  std::array<__m128i, 2> terms{};
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    chosen[i] = {.a = select(words, ones, parts[i].a), .b = select(words, ones, parts[i].b)};
+  const auto now = std::span(chosen).first(parts.size());
+  const auto chooseTerms = [&](__m128i which) {
+    for (std::size_t i = 0; i < now.size(); ++i) now[i] = {.a = _mm_and_si128(terms[i], which), .b = zeros};
+  };
+  if (!applyLettingThrough(cpu, kMulps, singles(Ranges::Kind::scaled, 4), now, terms)) return false;
+  chooseTerms(words);
+  if (!applyLettingThrough(cpu, kHaddps, kPairsOfSingles, now, terms)) return false;
+  chooseTerms(_mm_set1_epi32(-1));
+  return applyLettingThrough(cpu, kHaddps, kPairsOfSingles, now, terms);
+}
+
+bool dotProductOfDoublesPasses(Cpu& cpu, __m128i words, std::span<const TwoVectors> parts) {
+  const __m128i ones = _mm_set1_epi64x(0x3ff0'0000'0000'0000), zeros = _mm_setzero_si128();
+  const TwoVectors chosen{.a = select(words, ones, parts[0].a), .b = select(words, ones, parts[0].b)};
+  __m128i terms;
+  if (!applyLettingThrough(cpu, kMulpd, doubles(Ranges::Kind::scaled, 2), chosen.a, chosen.b, terms)) return false;
+  terms = _mm_and_si128(terms, words);
+  return applyLettingThrough(cpu, kHaddpd, kPairsOfDoubles, terms, zeros, terms);
+}
 
 std::span<const Lowering> sseFloatLowerings() {
   return kLowerings;

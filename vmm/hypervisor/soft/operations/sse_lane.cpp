@@ -17,7 +17,7 @@ std::uint8_t laneBegin(const Operand& immediate) {
 template <class T>
 T lane(const Cpu& cpu, const Operation& op) {
   T value;
-  __builtin_memcpy(&value, &cpu.xmm[op.from].bytes[op.detail], sizeof value);
+  __builtin_memcpy(&value, &cpu.ymm[op.from].low.bytes[op.detail], sizeof value);
   return value;
 }
 
@@ -121,6 +121,12 @@ constexpr std::array kLowerings{
     Lowering{ZYDIS_MNEMONIC_PINSRD, &lowerInsert<std::uint32_t>},
     Lowering{ZYDIS_MNEMONIC_PINSRQ, &lowerInsert<std::uint64_t>},
     Lowering{ZYDIS_MNEMONIC_INSERTPS, &lowerInsertSingle},
+    // VEX-encoded, these are the same.
+    Lowering{ZYDIS_MNEMONIC_VPEXTRB, &lowerExtract<std::uint8_t>},
+    Lowering{ZYDIS_MNEMONIC_VPEXTRW, &lowerExtract<std::uint16_t>},
+    Lowering{ZYDIS_MNEMONIC_VPEXTRD, &lowerExtract<std::uint32_t>},
+    Lowering{ZYDIS_MNEMONIC_VPEXTRQ, &lowerExtract<std::uint64_t>},
+    Lowering{ZYDIS_MNEMONIC_VEXTRACTPS, &lowerExtract<std::uint32_t>},
 };
 
 }  // namespace

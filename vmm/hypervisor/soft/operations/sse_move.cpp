@@ -210,7 +210,7 @@ bool storeMasked(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
       probeWrite(cpu, address, kHalf) == Writability::stopped)
     return false;
   const auto mask = static_cast<std::uint32_t>(_mm_movemask_epi8(xmm(cpu, op.from)));
-  const Vector value = cpu.xmm[op.to];
+  const Vector value = cpu.ymm[op.to].low;
   for (unsigned i = 0; i < value.bytes.size(); ++i) {
     if ((mask >> i & 1U) != 0 && !store(cpu, address + i, value.bytes[i])) return false;
   }
@@ -258,6 +258,7 @@ constexpr std::array kLowerings{
     Lowering{ZYDIS_MNEMONIC_MOVMSKPD, &lowerSigns<kSignsOfDoubles>},
     Lowering{ZYDIS_MNEMONIC_PMOVMSKB, &lowerSigns<kSignsOfBytes>},
     Lowering{ZYDIS_MNEMONIC_MASKMOVDQU, &lowerStoreMasked},
+    Lowering{ZYDIS_MNEMONIC_VMASKMOVDQU, &lowerStoreMasked},
 };
 
 }  // namespace

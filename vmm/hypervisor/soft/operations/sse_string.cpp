@@ -4,7 +4,7 @@
 #include <bit>
 #include <utility>
 
-#include "vmm/hypervisor/soft/operations/vector_operand.h"
+#include "vmm/hypervisor/soft/operations/vex_operand.h"
 
 namespace qm::soft {
 
@@ -129,6 +129,12 @@ struct Mask {
   };
 };
 
+bool hasWideLengths(const Instruction& instruction) {
+  const auto& raw = instruction.raw.raw;
+  if (instruction.raw.encoding == ZYDIS_INSTRUCTION_ENCODING_VEX) return raw.vex.W != 0;
+  return instruction.has(ZYDIS_ATTRIB_HAS_REX) && raw.rex.W != 0;
+}
+
 // Memory operands need no alignment.
 template <template <class> class Result>
 bool lowerImplicit(const Instruction& instruction, Emitter& emitter) {
@@ -142,8 +148,15 @@ bool lowerExplicit(const Instruction& instruction, Emitter& emitter) {
   static constexpr VectorTable kNarrow =
                                    bySourceRarely<Result<Explicit<std::uint32_t>>::template From, FromUnaligned>(),
                                kWide = bySourceRarely<Result<Explicit<std::uint64_t>>::template From, FromUnaligned>();
-  lowerVector(instruction, emitter,
-              instruction.has(ZYDIS_ATTRIB_HAS_REX) && instruction.raw.raw.rex.W != 0 ? kWide : kNarrow);
+  lowerVector(instruction, emitter, hasWideLengths(instruction) ? kWide : kNarrow);
+  return true;
+}
+
+// VEX-encoded, with a mask that clears what is above it.
+template <Lower lower>
+bool lowerClearing(const Instruction& instruction, Emitter& emitter) {
+  if (!lower(instruction, emitter)) return false;
+  addClearUpper(emitter, 0);
   return true;
 }
 
@@ -152,6 +165,10 @@ constexpr std::array kLowerings{
     Lowering{ZYDIS_MNEMONIC_PCMPISTRM, &lowerImplicit<Mask>},
     Lowering{ZYDIS_MNEMONIC_PCMPESTRI, &lowerExplicit<Index>},
     Lowering{ZYDIS_MNEMONIC_PCMPESTRM, &lowerExplicit<Mask>},
+    Lowering{ZYDIS_MNEMONIC_VPCMPISTRI, &lowerImplicit<Index>},
+    Lowering{ZYDIS_MNEMONIC_VPCMPESTRI, &lowerExplicit<Index>},
+    Lowering{ZYDIS_MNEMONIC_VPCMPISTRM, &lowerClearing<&lowerImplicit<Mask>>},
+    Lowering{ZYDIS_MNEMONIC_VPCMPESTRM, &lowerClearing<&lowerExplicit<Mask>>},
 };
 
 }  // namespace

@@ -21,11 +21,11 @@ using Singles = std::array<float, 4>;
 
 template <class T>
 void setXmm(BareProcessor& processor, unsigned number, T value) {
-  processor.cpu().xmm[number] = std::bit_cast<Vector>(value);
+  processor.cpu().ymm[number].low = std::bit_cast<Vector>(value);
 }
 template <class T>
 T xmm(BareProcessor& processor, unsigned number) {
-  return std::bit_cast<T>(processor.cpu().xmm[number]);
+  return std::bit_cast<T>(processor.cpu().ymm[number].low);
 }
 
 void setMxcsr(BareProcessor& processor, std::uint32_t value) {

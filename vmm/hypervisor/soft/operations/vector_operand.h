@@ -21,10 +21,10 @@ namespace qm::soft {
 
 // XMM registers are always written whole: the host forwards a store to a later load only if it covers the load.
 inline __m128i xmm(const Cpu& cpu, std::uint8_t number) {
-  return _mm_load_si128(reinterpret_cast<const __m128i*>(&cpu.xmm[number]));
+  return _mm_load_si128(reinterpret_cast<const __m128i*>(&cpu.ymm[number].low));
 }
 inline void setXmm(Cpu& cpu, std::uint8_t number, __m128i value) {
-  _mm_store_si128(reinterpret_cast<__m128i*>(&cpu.xmm[number]), value);
+  _mm_store_si128(reinterpret_cast<__m128i*>(&cpu.ymm[number].low), value);
 }
 
 // The low bytes of a register as a number.

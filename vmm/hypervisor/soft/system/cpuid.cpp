@@ -18,20 +18,24 @@ namespace {
 
 constexpr std::uint32_t kLastBasic = 0xd, kLastKvm = 0x4000'0001, kLastExtended = 0x8000'0008;
 constexpr std::uint32_t kLegacyXsaveBytes = 576;  // 512 of FXSAVE's and a header of 64 (SDM 1, 13.4)
+constexpr std::uint32_t kAvxXsaveBytes = 256;     // sixteen halves of registers
 constexpr std::uint32_t kPhysicalBits = 46, kLinearBits = 48;
 
 // Family 6, model 0x36, stepping 1, as leaf 1 has it (SDM 2A, CPUID, figure 3-6).
 constexpr std::uint32_t kSignature = 0x0003'0661;
 constexpr std::uint32_t kClflushBytes = 64;
 
-// The leaves that the host's features are in. Each CPUID leaves a virtual machine: few, and once.
+CpuidEntry askHost(std::uint32_t leaf) {
+  CpuidEntry entry{.leaf = leaf};
+  __cpuid_count(leaf, 0, entry.eax, entry.ebx, entry.ecx, entry.edx);
+  return entry;
+}
+
+// The leaves that the host's features are in. Each CPUID leaves a virtual machine (6 us have been seen), so: few.
+// Leaf 1 and the extended ones are on every x86-64 CPU.
 CpuidTable askHost() {
-  CpuidTable table;
-  for (const std::uint32_t leaf : {1U, 7U, 0x8000'0001U}) {
-    CpuidEntry entry{.leaf = leaf};
-    __get_cpuid_count(leaf, 0, &entry.eax, &entry.ebx, &entry.ecx, &entry.edx);  // zeros where there is none
-    table.push_back(entry);
-  }
+  CpuidTable table{askHost(1), askHost(0x8000'0001)};
+  table.push_back(askHost(0).eax >= 7 ? askHost(7) : CpuidEntry{.leaf = 7});
   return table;
 }
 
@@ -98,6 +102,22 @@ std::uint32_t xsaveBytes(const CpuidTable& table, std::uint64_t xcr0) {
   return bytes;
 }
 
+// The upper halves of the YMM registers: XCR0's bit 2, and where they lie in the area.
+void offerAvxState(CpuidTable& table) {
+  CpuidEntry& area = entryOf(table, 0xd, 0);
+  area.eax |= 1U << 2U;
+  area.ebx = area.ecx = kLegacyXsaveBytes + kAvxXsaveBytes;
+  table.push_back({.leaf = 0xd, .subleaf = 2, .subleafMatters = true, .eax = kAvxXsaveBytes, .ebx = kLegacyXsaveBytes});
+}
+
+// The part of XCR0 that the guest's CPUID and this host let be.
+std::uint64_t offeredStates(const CpuidTable& table) {
+  constexpr std::uint64_t kX87AndSse = 3, kAvx = 4;
+  const CpuidEntry* area = find(table, 0xd, 0);
+  const bool hasAvx = area != nullptr && (area->eax & kAvx) != 0 && __builtin_cpu_supports("avx") != 0;
+  return hasAvx ? kX87AndSse | kAvx : kX87AndSse;
+}
+
 void mirrorRegisters(const Cpu& cpu, std::uint32_t leaf, std::uint32_t subleaf, CpuidAnswer& is) {
   constexpr std::uint32_t kXsave = 1U << 26U, kOsxsave = 1U << 27U, kApic = 1U << 9U;
   if (leaf == 1) {
@@ -117,6 +137,7 @@ CpuidAnswer absentLevel(const CpuidTable& table, std::uint32_t leaf, std::uint32
 }  // namespace
 
 Status checkHost() {
+  if (__builtin_cpu_supports("x86-64-v2") != 0) return {};  // what the program asked at its start
   const CpuidTable host = askHost();
   std::string missing;
   for (const CpuFeature& feature : requiredOfHost()) {
@@ -153,6 +174,12 @@ CpuidTable supportedCpuid() {
   for (const CpuFeature& feature : byHost()) {
     if (has(host, feature)) offer(feature);
   }
+  if (__builtin_cpu_supports("avx") != 0) {  // asks XGETBV, too
+    for (const CpuFeature& feature : byHostWithAvx()) {
+      if (has(host, feature)) offer(feature);
+    }
+    offerAvxState(table);
+  }
   std::ranges::sort(table, {}, [](const CpuidEntry& entry) { return std::pair(entry.leaf, entry.subleaf); });
   return table;
 }
@@ -162,6 +189,7 @@ void setGuestCpuid(Cpu& cpu, const CpuidTable& table) {
   cpu.system.cpuid = table;
   const CpuidEntry* widths = find(table, 0x8000'0008, 0);
   const std::uint32_t bits = widths == nullptr ? kFewest : std::clamp(widths->eax & 0xffU, kFewest, kMost);
+  cpu.system.xcr0Offered = offeredStates(table);
   cpu.system.physicalMask = (std::uint64_t{1} << bits) - 1;
 }
 

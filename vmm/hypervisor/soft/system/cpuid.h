@@ -22,7 +22,7 @@ Status checkHost();
 // Every leaf there is. What is done with the host's own instructions is offered where the host has them.
 CpuidTable supportedCpuid();
 
-// The guest's table from here on, and what follows from it: the width of physical addresses.
+// The guest's table from here on, and what follows from it: the width of physical addresses, the states of XCR0.
 void setGuestCpuid(Cpu& cpu, const CpuidTable& table);
 
 struct CpuidAnswer {

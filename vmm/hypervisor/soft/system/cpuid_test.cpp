@@ -39,9 +39,11 @@ TEST(Cpuid, TheTableIsSortedAndWithoutDoubles) {
   EXPECT_EQ(std::ranges::adjacent_find(table, {}, order), table.end());
 }
 
-TEST(Cpuid, OffersNothingThatTheDefaultTemplateTakesAway) {
+TEST(Cpuid, OffersNothingThatTheLargestTemplateTakesAway) {
   const CpuidTable table = supportedCpuid();
-  const CpuidTable byTemplate = applyCpuTemplate("qm-v1", table, 0, 1).value();
+  const auto largest = applyCpuTemplate("qm-v3-sha", table, 0, 1);
+  if (!largest.has_value()) GTEST_SKIP() << largest.error().text();
+  const CpuidTable& byTemplate = *largest;
   for (const std::uint32_t leaf : {6U, 7U, 0xdU, 0x4000'0001U, 0x8000'0001U, 0x8000'0007U, 0x8000'0008U})
     EXPECT_EQ(entryOf(byTemplate, leaf), entryOf(table, leaf)) << std::hex << leaf;
   EXPECT_EQ(entryOf(byTemplate, 1).ecx, entryOf(table, 1).ecx);
@@ -83,8 +85,8 @@ TEST(Cpuid, TheApicIsGoneWhileItsBaseDisablesIt) {
 TEST(Cpuid, TheXsaveAreaIsAsLargeAsWhatXcr0SwitchesOn) {
   TestMachine machine;
   Cpu& cpu = machine.cpu();
-  CpuidTable table = supportedCpuid();
-  table.push_back({.leaf = 0xd, .subleaf = 2, .subleafMatters = true, .eax = 256, .ebx = 576});
+  const CpuidTable table{{.leaf = 0xd, .subleafMatters = true, .eax = 7},
+                         {.leaf = 0xd, .subleaf = 2, .subleafMatters = true, .eax = 256, .ebx = 576}};
   setGuestCpuid(cpu, table);
   EXPECT_EQ(readCpuid(cpu, 0xd, 0).ebx, 576U);
   cpu.system.xcr0 = 7;

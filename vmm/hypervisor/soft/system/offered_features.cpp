@@ -16,15 +16,17 @@ constexpr std::array kRequired{
 };
 
 constexpr std::array kByHost{
-    CpuFeature{1, 0, ecx, 1, "pclmulqdq"},
-    CpuFeature{1, 0, ecx, 22, "movbe"},
-    CpuFeature{1, 0, ecx, 25, "aes"},
-    CpuFeature{1, 0, ecx, 30, "rdrand"},
-    CpuFeature{7, 0, ebx, 3, "bmi1"},
-    CpuFeature{7, 0, ebx, 8, "bmi2"},
-    CpuFeature{7, 0, ebx, 18, "rdseed"},
-    CpuFeature{7, 0, ebx, 19, "adx"},
+    CpuFeature{1, 0, ecx, 1, "pclmulqdq"},       CpuFeature{1, 0, ecx, 22, "movbe"}, CpuFeature{1, 0, ecx, 25, "aes"},
+    CpuFeature{1, 0, ecx, 30, "rdrand"},         CpuFeature{7, 0, ebx, 3, "bmi1"},   CpuFeature{7, 0, ebx, 8, "bmi2"},
+    CpuFeature{7, 0, ebx, 18, "rdseed"},         CpuFeature{7, 0, ebx, 19, "adx"},   CpuFeature{7, 0, ebx, 29, "sha"},
     CpuFeature{0x8000'0001, 0, ecx, 5, "lzcnt"},
+};
+
+constexpr std::array kByHostWithAvx{
+    CpuFeature{1, 0, ecx, 12, "fma"},
+    CpuFeature{1, 0, ecx, 28, "avx"},
+    CpuFeature{1, 0, ecx, 29, "f16c"},
+    CpuFeature{7, 0, ebx, 5, "avx2"},
 };
 
 constexpr std::array kByOurselves{
@@ -87,6 +89,10 @@ std::span<const CpuFeature> requiredOfHost() {
 
 std::span<const CpuFeature> byHost() {
   return kByHost;
+}
+
+std::span<const CpuFeature> byHostWithAvx() {
+  return kByHostWithAvx;
 }
 
 std::span<const CpuFeature> byOurselves() {

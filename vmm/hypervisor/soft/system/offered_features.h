@@ -11,6 +11,8 @@ namespace qm::soft {
 std::span<const CpuFeature> requiredOfHost();
 // Done with the host's instructions: offered where the host has them.
 std::span<const CpuFeature> byHost();
+// Likewise, where also the host's kernel lets programs use YMM registers.
+std::span<const CpuFeature> byHostWithAvx();
 // Done without.
 std::span<const CpuFeature> byOurselves();
 

@@ -33,7 +33,7 @@ void resetCpu(Cpu& cpu, ResetKind kind) {
   system.debug = {};
   system.nmiMasked = false;
   if (kind == ResetKind::powerUp) {
-    cpu.xmm = {};
+    cpu.ymm = {};
     cpu.mxcsr = 0x1f80;
     cpu.simdUnmasked = false;
     cpu.x87 = {};

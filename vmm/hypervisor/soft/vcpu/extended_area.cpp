@@ -1,7 +1,7 @@
 #include "vmm/hypervisor/soft/vcpu/extended_area.h"
 
 #include <algorithm>
-#include <cstring>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -14,24 +14,26 @@ ExtendedState saveExtended(const Cpu& cpu) {
   putX87(image, cpu, PointerWidth::bits64);
   putMxcsr(image, cpu);
   putXmm(image, cpu);
+  putUpperHalves(image, cpu);
   setHeaderWord(image, 0, componentsInUse(cpu));
-  return {.xcr0 = cpu.system.xcr0, .area = {image.begin(), image.end()}};
+  const auto bytes = std::span(image).first(areaBytes(cpu.system.xcr0Offered));
+  return {.xcr0 = cpu.system.xcr0, .area = {bytes.begin(), bytes.end()}};
 }
 
 Status loadExtended(Cpu& cpu, const ExtendedState& state) {
-  constexpr std::uint64_t kKnown = kX87Component | kSseComponent;
-  if (state.area.size() < kImageBytes) {
-    return Error(Remedy::fixInput,
-                 fmt::format("the saved XSAVE area has {} bytes, less than the {} of its smallest form",
-                             state.area.size(), kImageBytes));
+  const std::uint64_t offered = cpu.system.xcr0Offered;
+  const std::size_t wanted = areaBytes(state.xcr0);
+  if (state.area.size() < wanted) {
+    return Error(Remedy::fixInput, fmt::format("the saved XSAVE area has {} bytes, less than the {} of its state",
+                                               state.area.size(), wanted));
   }
   ExtendedImage image{};
-  std::copy_n(state.area.begin(), image.size(), image.begin());
+  std::copy_n(state.area.begin(), std::min(state.area.size(), image.size()), image.begin());
   const std::uint64_t inUse = headerWord(image, 0);
-  if ((inUse & ~kKnown) != 0 || (state.xcr0 & ~kKnown) != 0 || (state.xcr0 & kX87Component) == 0) {
+  if ((inUse & ~offered) != 0 || !isXcr0(state.xcr0, offered)) {
     return Error(Remedy::fixInput,
-                 fmt::format("the CPU in software has x87 and SSE state; the saved one uses {:#x} with XCR0 {:#x}",
-                             inUse, state.xcr0));
+                 fmt::format("the guest's CPUID offers the states {:#x}; the saved one uses {:#x} with XCR0 {:#x}",
+                             offered, inUse, state.xcr0));
   }
   const std::uint32_t mxcsr = mxcsrOf(image);
   if ((mxcsr & ~kMxcsrBits) != 0)
@@ -41,9 +43,10 @@ Status loadExtended(Cpu& cpu, const ExtendedState& state) {
   cpu.mxcsr = mxcsr;
   cpu.simdUnmasked = (~mxcsr & kMasks) != 0;
   cpu.x87 = {};
-  cpu.xmm = {};
+  cpu.ymm = {};
   if ((inUse & kX87Component) != 0) getX87(image, cpu, PointerWidth::bits64);
   if ((inUse & kSseComponent) != 0) getXmm(image, cpu);
+  if ((inUse & kAvxComponent) != 0) getUpperHalves(image, cpu);
   return {};
 }
 
