@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "vmm/os/landlock.h"
+#include "vmm/os/privilege.h"
 
 namespace qm {
 
@@ -17,6 +18,8 @@ constexpr std::size_t kMoulds = 8;
 
 Result<JailStock> JailStock::create(const JailPolicy& policy, const JailMaker& maker) {
   JailStock stock(policy, maker);
+  // Once, here: a jail's user is taken before its capabilities are given up, and then it is too late for this.
+  TRY(emptyBoundingSet());
   if (policy.isolation == Isolation::bare) return stock;
   const int landlock = landlockVersion();
   if (landlock > 0) stock.denials_ = TRY(jailDenials());

@@ -29,17 +29,6 @@ bool isEffective(const CapabilityWords& words, unsigned int capability) {
   return (words.at(capability / 32).effective >> (capability % 32) & 1U) != 0;
 }
 
-Status dropBoundingSet() {
-  // The kernel says EINVAL at the first number that it does not know.
-  for (unsigned long capability = 0; ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability) {
-    if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0) continue;
-    // Who lacks CAP_SETPCAP keeps the set; no_new_privs makes it unreachable.
-    if (errno == EPERM) return {};
-    return systemError("PR_CAPBSET_DROP", errno);
-  }
-  return {};
-}
-
 }  // namespace
 
 Privilege ownPrivilege() {
@@ -50,6 +39,17 @@ Privilege ownPrivilege() {
     if (!isEffective(words, static_cast<unsigned int>(needed))) return Privilege::none;
   }
   return Privilege::full;
+}
+
+Status emptyBoundingSet() {
+  // The kernel says EINVAL at the first number that it does not know.
+  for (unsigned long capability = 0; ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability) {
+    if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0) continue;
+    // Who lacks CAP_SETPCAP keeps the set; no_new_privs makes it unreachable.
+    if (errno == EPERM) return {};
+    return systemError("PR_CAPBSET_DROP", errno);
+  }
+  return {};
 }
 
 Status becomeUser(uid_t uid, gid_t gid) {
@@ -73,7 +73,7 @@ LookupAs::~LookupAs() {
 }
 
 Status surrenderPrivileges() {
-  TRY(dropBoundingSet());
+  TRY(emptyBoundingSet());
   if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0) return systemError("PR_CAP_AMBIENT", errno);
   __user_cap_header_struct header = ownHeader();
   const CapabilityWords none{};

@@ -13,6 +13,10 @@ namespace qm {
 enum class Privilege : unsigned char { full, none };
 Privilege ownPrivilege();
 
+// Nothing that this process or a child of it executes gains a capability by it. It has to come before becomeUser, which
+// takes the right to it away. A caller without that right (CAP_SETPCAP) keeps the set.
+Status emptyBoundingSet();
+
 // No group but `gid`; real, effective, saved and file-system ids alike.
 Status becomeUser(uid_t uid, gid_t gid);
 

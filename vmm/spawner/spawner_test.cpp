@@ -123,6 +123,7 @@ TEST_F(JailTest, LeavesItsProgramNoPrivilege) {
   EXPECT_EQ(sights.at("uid"), "64000");
   EXPECT_EQ(sights.at("gid"), "64000");
   EXPECT_EQ(sights.at("capabilities"), "0");
+  EXPECT_EQ(sights.at("bounding_capabilities"), "0");
   EXPECT_EQ(sights.at("no_new_privs"), "1");
   EXPECT_EQ(sights.at("leads_session"), "1");
 }

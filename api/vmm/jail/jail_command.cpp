@@ -76,6 +76,7 @@ Status enterRoot(const JailOptions& options, const Opened& opened) {
 }
 
 Status surrender(const JailOptions& options) {
+  TRY(emptyBoundingSet());
   TRY(becomeUser(options.uid, options.gid));
   TRY(surrenderPrivileges());
   if (landlockVersion() > 0) {

@@ -86,6 +86,16 @@ long capabilities() {
   return all;
 }
 
+// How many capabilities a program could still be given.
+long boundingCapabilities() {
+  long count = 0;
+  for (unsigned long capability = 0;; ++capability) {
+    const int isThere = ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0);
+    if (isThere < 0) return count;
+    count += isThere;
+  }
+}
+
 long modeOf(const char* path) {
   struct stat status{};
   return ::stat(path, &status) < 0 ? -1 : static_cast<long>(status.st_mode & 0777);
@@ -105,6 +115,7 @@ int see() {
   tell("groups", ::getgroups(0, nullptr));
   tell("leads_session", ::getsid(0) == ::getpid() ? 1 : 0);
   tell("capabilities", capabilities());
+  tell("bounding_capabilities", boundingCapabilities());
   tell("no_new_privs", ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
   tell("descriptors", openDescriptors());
   tell("interfaces", interfaces());
