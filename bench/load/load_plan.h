@@ -8,6 +8,7 @@
 
 #include <boost/json/object.hpp>
 
+#include "bench/load/daemon_metrics.h"
 #include "bench/load/generator.h"
 #include "bench/load/load_summary.h"
 #include "bench/load/process_usage.h"
@@ -30,6 +31,7 @@ struct LoadOutcome {
   std::chrono::nanoseconds usageOver{};
   TracedStretch stretch;            // the same, by the wall clock
   std::uint64_t usageRequests = 0;  // arrivals in that stretch
+  DaemonTimes behind;               // from before the warm-up until the pool is full again
   LoadRun run;                      // for plots
 
   // CPU of all that the machine did, to each request; CPU milliseconds.
