@@ -1,6 +1,5 @@
 #include "vmm/hypervisor/soft/blocks/prepared_blocks.h"
 
-
 #include <algorithm>
 #include <bit>
 #include <cstring>
