@@ -1,5 +1,6 @@
 // The roads of an acquire, fastest first: a clone that is ready; one that a maker restores (workers.cpp), into a blank
 // or into a process spawned for it; a boot.
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -197,7 +198,38 @@ Pool::Inside::Refusal Pool::Inside::busy() const {
                                                settings_.longestLine, settings_.longestInLine.count())}};
 }
 
+// A boot takes a core far longer than a restore: as many at once as clones are made, and the rest waits.
+Result<Pool::Inside::BootPlace> Pool::Inside::BootPlace::take(Inside& pool, PhaseTimer& timer) {
+  const std::uint32_t places = std::max(1U, pool.settings_.refillsAtOnce);
+  Lock lock(pool.mutex_);
+  const auto isFree = [&] { return pool.booting_ < places; };
+  if (!isFree()) {
+    if (pool.orders_.count() + pool.bootsInLine_ >= pool.settings_.longestLine) return pool.busy().error;
+    ++pool.bootsInLine_;
+    const TimePoint last = pool.now() + pool.settings_.limits.boot;
+    timer.time(Phase::wait, [&] {
+      while (!pool.closing_ && !isFree() && pool.now() < last) {
+        pool.wiring_.clock.waitUntil(pool.boots_, lock, last);
+      }
+      return isFree();
+    });
+    --pool.bootsInLine_;
+  }
+  if (pool.closing_) return Error(Remedy::giveUp, "the pool is shutting down");
+  if (!isFree()) return Error(Remedy::retry, "the host is busy: no place to boot a VM became free in time");
+  ++pool.booting_;
+  return BootPlace(pool);
+}
+
+Pool::Inside::BootPlace::~BootPlace() {
+  if (pool_ == nullptr) return;
+  const std::lock_guard lock(pool_->mutex_);
+  --pool_->booting_;
+  pool_->boots_.notify_one();
+}
+
 Result<Taken> Pool::Inside::takeBooted(std::string_view name, PhaseTimer& timer) {
+  const BootPlace place = TRY(BootPlace::take(*this, timer));
   Source source = TRY(this->source(name));
   auto vm = maker_.boot(source.recipe, timer);
   if (!vm) {

@@ -190,13 +190,13 @@ std::uint32_t Pool::Inside::blanks() const {
 }
 
 void Pool::Inside::wakeAll() {
-  for (std::condition_variable* sleepers : {&work_, &builds_, &ends_, &ready_}) sleepers->notify_all();
+  for (std::condition_variable* sleepers : {&work_, &builds_, &ends_, &ready_, &boots_}) sleepers->notify_all();
 }
 
 Load Pool::Inside::load() const {
   const auto ending = static_cast<std::uint32_t>(teardown_.waiting());
   const std::lock_guard lock(mutex_);
-  return {.inLine = orders_.count(), .making = making_, .ending = ending};
+  return {.inLine = orders_.count() + bootsInLine_, .making = making_ + booting_, .ending = ending};
 }
 
 void Pool::Inside::tornDown(std::chrono::microseconds took) {

@@ -52,6 +52,20 @@ class Pool::Inside {
  private:
   using Lock = std::unique_lock<std::mutex>;
 
+  // One of the places in which VMs are booted: given back when this ends.
+  class BootPlace {
+   public:
+    // Waits for one, as long as a boot may take. retry: none was free by then.
+    static Result<BootPlace> take(Inside& pool, PhaseTimer& timer);
+    BootPlace(BootPlace&& other) noexcept : pool_(std::exchange(other.pool_, nullptr)) {}
+    BootPlace& operator=(BootPlace&&) = delete;
+    ~BootPlace();
+
+   private:
+    explicit BootPlace(Inside& pool) : pool_(&pool) {}
+    Inside* pool_;
+  };
+
   // A caller's thread is inside: shutdown() waits for it.
   class Call {
    public:
@@ -137,6 +151,7 @@ class Pool::Inside {
   std::condition_variable builds_;  // the builder: a template to build
   std::condition_variable ends_;    // the reaper: an earlier expiry, a snapshot to remove
   std::condition_variable ready_;   // callers who wait for a ready clone or a blank
+  std::condition_variable boots_;   // callers who wait for a place to boot in
   std::condition_variable idle_;    // shutdown(): no call is under way
   Board board_;
   Orders orders_;
@@ -144,6 +159,8 @@ class Pool::Inside {
   Blanks blanks_;
   TimePoint reaperLooksAt_ = TimePoint::max();
   std::vector<Image> retired_;
+  std::uint32_t booting_ = 0;  // for tenants
+  std::uint32_t bootsInLine_ = 0;
   std::uint32_t making_ = 0;  // makers at work
   bool heldBack_ = false;     // nothing is made ahead until the teardown has caught up
   bool closing_ = false;

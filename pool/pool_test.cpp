@@ -250,6 +250,17 @@ TEST_F(PoolTest, AWholeSnapshotOnTheShelfServesTheNextPool) {
   EXPECT_EQ(vms.count("save"), 1U);
 }
 
+TEST_F(PoolTest, OnlyACloneWhoseRenewalDoesNotEchoItsNonceIsPinged) {
+  start();
+  putAndBuild(recipeOf("hello", 0));
+  const std::size_t before = vms.count("ping");
+  ASSERT_TRUE(acquire("hello"));
+  EXPECT_EQ(vms.count("ping"), before + 1);
+  vms.echoNonces();
+  ASSERT_TRUE(acquire("hello"));
+  EXPECT_EQ(vms.count("ping"), before + 1);
+}
+
 TEST_F(PoolTest, ACloneThatFailsRenewalIsDestroyedCountedAndNeverHandedOut) {
   start();
   putAndBuild(recipeOf("hello", 0));
@@ -511,6 +522,24 @@ TEST_F(PoolTest, WhoWaitsTooLongOrBehindTooManyIsToldToComeAgain) {
   EXPECT_EQ(granted, 0);
   EXPECT_EQ(pool->load().inLine, 0U);
   vms.openGate();
+}
+
+TEST_F(PoolTest, ManyBootsAtOnceWaitForAPlace) {
+  start({.refillsAtOnce = 2, .blanks = 0});
+  putAndBuild(recipeOf("hello", 0));
+  vms.closeGate();
+  constexpr std::uint32_t kTenants = 6;
+  std::atomic<std::uint32_t> granted = 0;
+  std::vector<std::thread> tenants;
+  for (std::uint32_t i = 0; i < kTenants; ++i) {
+    tenants.emplace_back([&] { granted += acquire("hello", Road::boot).has_value() ? 1 : 0; });
+  }
+  eventually([&] { return pool->load().inLine == kTenants - 2; });
+  EXPECT_EQ(pool->load().making, 2U);
+  vms.openGate();
+  for (std::thread& tenant : tenants) tenant.join();
+  EXPECT_EQ(granted, kTenants);
+  EXPECT_EQ(pool->load(), Load{});
 }
 
 TEST_F(PoolTest, AMissIsToldWithItsCause) {

@@ -7,18 +7,20 @@ import subprocess
 import tempfile
 
 
-def recipes(products, pools):
-    """The templates whose files are in the folder of products: `hello`, and `python` where its image was made."""
+def recipes(products, pools, hello_folder=None):
+    """The templates whose files are in the folder of products: `hello`, and `python` where its image was made. Files by
+    the names that their content gives them: what is `current` changes when another checkout builds its own."""
     products = os.path.realpath(products)
-    kernel, images = f"{products}/guest-kernel/current/vmlinux", f"{products}/images/current"
-    hello = {"kernel": kernel, "initrd": f"{images}/hello.cpio", "memory_mib": 128, "pool_size": 4,
+    kernel, initrd, root = (os.path.realpath(file) for file in (
+        f"{products}/guest-kernel/current/vmlinux", f"{hello_folder or products + '/images/current'}/hello.cpio",
+        f"{products}/images/current/python.ext4"))
+    hello = {"kernel": kernel, "initrd": initrd, "memory_mib": 128, "pool_size": 4,
              "rehearsal": [["/bin/echo", "hi"]]}
-    python = {"kernel": kernel, "initrd": f"{images}/hello.cpio", "images": [f"{images}/python.ext4"], "memory_mib": 256,
-              "boot_arguments": "console=ttyS0 reboot=k panic=-1 quiet cgroup_disable=memory qm.root=/dev/vda",
-              "pool_size": 2,
+    python = {"kernel": kernel, "initrd": initrd, "images": [root], "memory_mib": 256,
+              "boot_arguments": "console=ttyS0 reboot=k panic=-1 quiet cgroup_disable=memory qm.root=/dev/vda", "pool_size": 2,
               "warm_up": [["/usr/bin/python3", "-c", "import json, hashlib, ctypes, random"]]}
     found = {"hello": hello}
-    if os.path.exists(f"{images}/python.ext4"):
+    if os.path.exists(root):
         found["python"] = python
     for name, size in pools.items():
         if name not in found:

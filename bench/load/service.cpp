@@ -97,6 +97,8 @@ Status Service::waitUntilFull() {
   while (Clock::now() < last) {
     const Result<bool> full = isFull();
     if (full.has_value() && *full) return {};
+    // retry: it does not listen yet.
+    if (!full.has_value() && full.error().remedy() != Remedy::retry) return full.error();
     if (process_.waitForEnd(Clock::now() + std::chrono::milliseconds(20))) {
       const std::string log = logIn(folder_).value_or("");
       return Error(Remedy::giveUp, "quickmatchd ended: " + log.substr(log.size() - std::min(log.size(), kLogTail)));

@@ -27,6 +27,10 @@ class FakeVm final : public VmProcess {
   std::int64_t pid() const override { return 1; }
 
   Status boot(const BootPlan&, Deadline) override {
+    {
+      std::unique_lock lock(all_.mutex_);
+      all_.changed_.wait(lock, [this] { return !all_.gateClosed_ || killed_; });
+    }
     const Status passed = step(Phase::boot, "boot");
     const std::lock_guard lock(all_.mutex_);
     guestNonce_ = all_.nextNonce_++;
@@ -76,7 +80,7 @@ class FakeVm final : public VmProcess {
     if (Status passed = step(Phase::renew, "renew"); !passed) return std::move(passed).error();
     const std::lock_guard lock(all_.mutex_);
     all_.identities_.push_back(renew);
-    return agent::Renewed{.guestNonce = guestNonce_};
+    return agent::Renewed{.guestNonce = guestNonce_, .hooks = {}, .nonce = all_.echoes_ ? renew.nonce : 0};
   }
 
   Result<agent::Ran> run(const agent::Run& run, Deadline) override {
@@ -140,6 +144,11 @@ Result<std::unique_ptr<VmProcess>> FakeVms::spawn(std::string_view id) {
 void FakeVms::fail(Phase phase, int times, Error error) {
   const std::lock_guard lock(mutex_);
   faults_.insert_or_assign(phase, std::pair(times, std::move(error)));
+}
+
+void FakeVms::echoNonces() {
+  const std::lock_guard lock(mutex_);
+  echoes_ = true;
 }
 
 void FakeVms::forgetMemory() {

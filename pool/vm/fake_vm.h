@@ -24,9 +24,11 @@ class FakeVms final : public VmSpawner {
   void fail(Phase phase, int times, Error error = Error(Remedy::retry, "as the test wants"));
   // The next ping after a restore answers a guest nonce that no template has: a reboot, not the memory.
   void forgetMemory();
+  // From here on renewals are answered with their nonce, as an agent does that knows of it.
+  void echoNonces();
   // Every ready process dies by itself.
   void killAll();
-  // Restores wait until the gate opens, or their VM is ended.
+  // Boots and restores wait until the gate opens, or their VM is ended.
   void closeGate();
   void openGate();
   // Calls of end() kill and then wait until ends may flow.
@@ -52,6 +54,7 @@ class FakeVms final : public VmSpawner {
   std::condition_variable changed_;
   std::map<Phase, std::pair<int, Error>> faults_;
   bool forgetful_ = false;
+  bool echoes_ = false;
   bool gateClosed_ = false;
   bool endsFlow_ = true;
   std::size_t sleepers_ = 0;

@@ -99,6 +99,11 @@ class CrossBackend : public testing::TestWithParam<Guest> {
     vmm.patch("/vm", R"({"state":"Paused"})");
     vmm.put("/snapshot/create", fmt::format(R"({{"snapshot_path":"{}.state","mem_file_path":"{}.memory"}})", at, at));
   }
+  // For people, and for the file of results.
+  static void record(const std::string& sentence) {
+    RecordProperty("said", sentence);
+    fmt::print("{}\n", sentence);
+  }
   static std::string loadOther(const std::string& name) {
     const std::string at = (folderNamed("QM_CROSS_FROM") / (otherBackend() + "-" + name)).native();
     std::string request = loadRequest(at + ".state", at + ".memory");
@@ -131,8 +136,8 @@ TEST_P(CrossBackend, GoesOnWithTheOthers) {
     EXPECT_EQ(sum, count * (count + 1) / 2) << line;
     before = count;
   }
-  fmt::print("{} saved by {} goes on by {}: {} {}\n", GetParam().name, otherBackend(), hypervisorUnderTest(), count,
-             sum);
+  record(fmt::format("{} saved by {} goes on by {}: {} {}", GetParam().name, otherBackend(), hypervisorUnderTest(),
+                     count, sum));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, CrossBackend, testing::Values(kHello, kPython),
@@ -151,7 +156,7 @@ TEST_P(CrossBackendTemplate, RefusesTheOthersByTheNamesOfWhatThisCpuLacks) {
   const std::string sentence = vmm.fault("PUT", "/snapshot/load", loadOther("host"));
   EXPECT_THAT(sentence, StartsWith("Load snapshot error: "));
   EXPECT_THAT(sentence, HasSubstr("this host's CPU does not offer what the guest was started with: "));
-  fmt::print("{}\n", sentence);
+  record(fmt::format("saved by {}, refused by {}: {}", otherBackend(), hypervisorUnderTest(), sentence));
 }
 
 INSTANTIATE_TEST_SUITE_P(Host, CrossBackendTemplate, testing::Values(kHello));

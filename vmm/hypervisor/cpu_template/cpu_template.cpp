@@ -151,6 +151,11 @@ void setTopology(CpuidTable& table, std::uint32_t index, std::uint32_t count) {
   }
 }
 
+std::string_view registerName(CpuidRegister which) {
+  constexpr std::array<std::string_view, 4> kNames{"eax", "ebx", "ecx", "edx"};
+  return kNames.at(static_cast<std::size_t>(which));
+}
+
 std::string_view nameOf(const CpuidEntry& entry, CpuidRegister which, std::uint32_t bit) {
   for (const std::span<const CpuFeature> list : {portableFeatures(), v3Features(), shaFeatures()}) {
     for (const CpuFeature& feature : list) {
@@ -195,6 +200,8 @@ Result<CpuidTable> applyCpuTemplate(std::string_view name, const CpuidTable& sup
 
 Status checkCpuOffers(const CpuidTable& saved, const CpuidTable& supported) {
   constexpr std::uint32_t kHtt = 1U << 28U, kOsxsave = 1U << 27U;  // topology; a mirror of CR4
+  // FDP_EXCPTN_ONLY, FCS and FDS deprecated: they promise less, so a CPU without them offers no less.
+  constexpr std::uint32_t kLesserX87 = 1U << 6U | 1U << 13U;
   std::string missing;
   for (const CpuFeature& at : kFeatureRegisters) {
     const CpuidEntry* wanted = find(saved, at.leaf, at.subleaf);
@@ -202,11 +209,13 @@ Status checkCpuOffers(const CpuidTable& saved, const CpuidTable& supported) {
     const CpuidEntry* offered = find(supported, at.leaf, at.subleaf);
     std::uint32_t lacking = registerOf(*wanted, at.in) & ~(offered != nullptr ? registerOf(*offered, at.in) : 0U);
     if (at.leaf == 1) lacking &= at.in == CpuidRegister::edx ? ~kHtt : ~kOsxsave;
+    if (at.leaf == 7 && at.in == CpuidRegister::ebx) lacking &= ~kLesserX87;
     for (std::uint32_t bit = 0; bit < 32; ++bit) {
       if ((lacking >> bit & 1U) == 0) continue;
       const std::string_view name = nameOf(*wanted, at.in, bit);
       missing += missing.empty() ? "" : ", ";
-      missing += name.empty() ? fmt::format("cpuid {:#x}.{} bit {}", at.leaf, at.subleaf, bit) : std::string(name);
+      missing += name.empty() ? fmt::format("cpuid {:#x}.{} {} bit {}", at.leaf, at.subleaf, registerName(at.in), bit)
+                              : std::string(name);
     }
   }
   if (missing.empty()) return {};

@@ -126,6 +126,18 @@ TEST(CpuTemplate, AHostThatLacksAFeatureIsRefusedByTheFeaturesName) {
             "this host's CPU does not offer what the guest was started with: sse4.2");
 }
 
+TEST(CpuTemplate, AMissingFeatureWithoutANameIsToldByItsRegisterAndBit) {
+  const CpuidTable saved{{.leaf = 7, .subleafMatters = true, .edx = 1U << 9U}};
+  EXPECT_EQ(checkCpuOffers(saved, hostTable()).error().text(),
+            "this host's CPU does not offer what the guest was started with: cpuid 0x7.0 edx bit 9");
+}
+
+TEST(CpuTemplate, ACpuThatTellsMoreOfItsX87OffersNoLess) {
+  constexpr std::uint32_t kFdpOnlyAtExceptions = 1U << 6U, kNoFcsFds = 1U << 13U;
+  const CpuidTable saved{{.leaf = 7, .subleafMatters = true, .ebx = kFdpOnlyAtExceptions | kNoFcsFds}};
+  EXPECT_TRUE(checkCpuOffers(saved, hostTable()).has_value());
+}
+
 TEST(CpuTemplate, MoreVcpusThanTheHostsOwnTableShowsAreNoMissingFeature) {
   const CpuidTable saved = applyCpuTemplate("qm-v1", hostTable(), 1, 2).value();
   EXPECT_TRUE(checkCpuOffers(saved, hostTable()).has_value());

@@ -55,10 +55,13 @@ constexpr std::array kPortable{
     // With it and an invariant TSC Linux needs no watchdog over its clock, which wakes an idle guest twice a second.
     CpuFeature{7, 0, ebx, 1, "tsc-adjust"},
     CpuFeature{7, 0, ebx, 3, "bmi1"},
+    // Of x87: its data pointer is written with exceptions only, and its pointers have no selectors.
+    CpuFeature{7, 0, ebx, 6, "fdp-exceptions-only"},
     CpuFeature{7, 0, ebx, 7, "smep"},
     CpuFeature{7, 0, ebx, 8, "bmi2"},
     CpuFeature{7, 0, ebx, 9, "erms"},
     CpuFeature{7, 0, ebx, 10, "invpcid"},
+    CpuFeature{7, 0, ebx, 13, "no-fcs-fds"},
     CpuFeature{7, 0, ebx, 18, "rdseed"},
     CpuFeature{7, 0, ebx, 19, "adx"},
     CpuFeature{7, 0, ebx, 20, "smap"},

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "vmm/hypervisor/soft/chips/interrupt_fabric.h"
+#include "vmm/hypervisor/soft/cpu/debug.h"
 #include "vmm/hypervisor/soft/system/cpuid.h"
 #include "vmm/hypervisor/soft/system/kvm_clock.h"
 #include "vmm/hypervisor/soft/system/msrs.h"
@@ -15,6 +16,17 @@
 namespace qm::soft {
 
 namespace {
+
+bool hasPayload(Exception exception) {
+  return exception == Exception::pageFault || exception == Exception::debug;
+}
+
+// What a saved exception brings with it; one whose delivery had begun has left it in CR2 or DR6 already.
+std::uint64_t payloadOf(const Cpu& cpu, const PendingEvents& events, Exception exception) {
+  if (events.exceptionHasPayload) return events.exceptionPayload;
+  if (exception == Exception::pageFault) return cpu.system.cr2;
+  return exception == Exception::debug ? cpu.system.debug.dr6 & ~dr6::kReserved : 0;
+}
 
 PendingEvents saveEvents(Cpu& cpu, const RunLoop& loop) {
   PendingEvents events;
@@ -27,6 +39,8 @@ PendingEvents saveEvents(Cpu& cpu, const RunLoop& loop) {
     events.exceptionVector = static_cast<std::uint8_t>(exception->exception);
     events.exceptionErrorCode = exception->errorCode;
     events.exceptionHasErrorCode = exception->errorCode != 0;
+    events.exceptionHasPayload = hasPayload(exception->exception);
+    events.exceptionPayload = events.exceptionHasPayload ? exception->address : 0;
   }
   if (const std::optional<std::uint8_t> interrupt = loop.injectedInterrupt()) {
     events.interruptInjected = true;
@@ -44,9 +58,9 @@ Status loadEvents(RunLoop& loop, const PendingEvents& events) {
   cpu.shadowRip = events.shadowSti || events.shadowMovSs ? cpu.rip : ~std::uint64_t{0};
   std::optional<Fault> exception;
   if (events.exceptionInjected || events.exceptionPending) {
-    exception = Fault{.exception = static_cast<Exception>(events.exceptionVector & 31U),
-                      .errorCode = events.exceptionErrorCode,
-                      .address = events.exceptionHasPayload ? events.exceptionPayload : cpu.system.cr2};
+    const auto which = static_cast<Exception>(events.exceptionVector & 31U);
+    exception =
+        Fault{.exception = which, .errorCode = events.exceptionErrorCode, .address = payloadOf(cpu, events, which)};
   }
   std::optional<std::uint8_t> interrupt;
   if (events.interruptInjected && !events.interruptSoft) interrupt = events.interruptVector;

@@ -146,6 +146,7 @@ Status SoftVm::adoptByAll(const FileDescriptor& prepared) {
     TRY(blocks.adopt(prepared));
     for (Tlb& tlb : vcpu->loop().cpu().tlbs) tlb.forgetWrites();
     for (const PreparedPage& page : blocks.preparedPages()) {
+      if (page.isEmpty()) continue;
       PhysicalMemory::Slot* slot = memory_.find(page.physical);
       if (slot == nullptr) return Error(Remedy::fixInput, "the prepared code is of a guest with more memory");
       slot->watch(page.physical);

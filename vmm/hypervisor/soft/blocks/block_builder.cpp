@@ -65,9 +65,9 @@ const Operation* endOfStep(Cpu& cpu, const Operation* op, Flags& /*flags*/) {
 
 UnitState unitFor(const Cpu& cpu, const Instruction& instruction) {
   const SystemState& system = cpu.system;
+  // FWAIT asks CR0 itself, by another rule (operations/x87_control.cpp).
   if (instruction.raw.meta.isa_ext == ZYDIS_ISA_EXT_X87)
-    return instruction.mnemonic() == ZYDIS_MNEMONIC_FWAIT && (system.cr0 & cr0::kMp) == 0 ? UnitState::open
-                                                                                          : system.x87Unit;
+    return instruction.mnemonic() == ZYDIS_MNEMONIC_FWAIT ? UnitState::open : system.x87Unit;
   if (isVexOfVectors(instruction)) return system.vexUnit;
   UnitState state = UnitState::open;
   if (usesVectorUnit(instruction)) state = std::max(state, system.vectorUnit);

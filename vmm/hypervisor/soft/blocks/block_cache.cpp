@@ -147,8 +147,8 @@ const Operation* BlockCache::single(Cpu& cpu) {
 
 void BlockCache::forgetPage(std::uint64_t physicalPage) {
   const OwnArithmetic arithmetic;
-  for (const std::uint32_t place : prepared_.placesIn(physicalPage))
-    prepared_.operations()[place].handler = handlerDistance(&staleBlock);
+  for (const PreparedBlock& block : prepared_.blocksIn(physicalPage))
+    prepared_.operations()[block.first].handler = handlerDistance(&staleBlock);
   const auto page = pages_.find(physicalPage);
   if (page == pages_.end()) return;
   for (const std::uint64_t key : page->second) {

@@ -29,6 +29,10 @@ std::uint64_t physicalOf(BlockKey key) {
   return key & kAddressMask;
 }
 
+std::uint16_t modeOf(BlockKey key) {
+  return static_cast<std::uint16_t>(key >> kModeShift);
+}
+
 bool setMode(SystemState& system, BlockKey key) {
   const std::uint64_t bits = key >> kModeShift;
   if ((bits & ~kKnownBits) != 0) return false;

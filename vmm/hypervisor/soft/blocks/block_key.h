@@ -14,6 +14,8 @@ using BlockKey = std::uint64_t;
 BlockKey blockKey(std::uint64_t physical, const SystemState& system);
 
 std::uint64_t physicalOf(BlockKey key);
+// All above the address.
+std::uint16_t modeOf(BlockKey key);
 
 // Sets what a key says of the processor's mode: code size, units, CR0.MP. False: it says what no processor is in.
 bool setMode(SystemState& system, BlockKey key);

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <map>
 #include <memory>
-#include <unordered_map>
+#include <utility>
 
 #include "vmm/hypervisor/soft/blocks/block_builder.h"
 #include "vmm/hypervisor/soft/chips/interrupt_fabric.h"
@@ -65,13 +65,22 @@ class Preparation {
   void add(const CodeHint& hint, const BuiltBlock& built, std::span<const Operation> operations) {
     const auto first = static_cast<std::uint32_t>(operations_.size());
     blocks_.emplace(hint.key, first);
-    pages_[physicalOf(hint.key) & kPageMask].push_back(first);
-    if (hint.secondPage != 0) pages_[hint.secondPage].push_back(first);
+    if (hint.secondPage != 0) pages_[hint.secondPage].reaching.push_back({.first = first});
+    pages_[physicalOf(hint.key) & kPageMask].beginning.push_back(
+        {.offset = static_cast<std::uint16_t>(physicalOf(hint.key) & ~kPageMask),
+         .mode = modeOf(hint.key),
+         .first = first});
     operations_.insert(operations_.end(), operations.begin(), operations.end());
     instructions_ += built.instructions;
     if (built.hasLinks) linkable_.push_back({.key = hint.key, .end = operations_.size() - 1});
   }
   bool has(BlockKey key) const { return blocks_.contains(key); }
+  // Modes are many, and any page may claim to go on in this one: a file counts with 16 bits.
+  bool hasRoomFor(const CodeHint& hint) {
+    constexpr std::size_t kMost = 0xffff;
+    return pages_[physicalOf(hint.key) & kPageMask].beginning.size() < kMost &&
+           (hint.secondPage == 0 || pages_[hint.secondPage].reaching.size() < kMost);
+  }
   bool isFull() const { return operations_.size() + kMostOperations > kMostPrepared; }
 
   // To each other, as running would link them (block_cache.h).
@@ -90,14 +99,19 @@ class Preparation {
   }
 
   std::vector<std::byte> bytes(const SemanticsId& semantics, const MemoryDigest& memory) const {
-    const std::vector<PreparedSlot> slots = table();
-    std::vector<PreparedPage> pages;
-    std::vector<std::uint32_t> places;
-    for (const auto& [physical, blocks] : pages_) {
-      pages.push_back({.physical = physical,
-                       .places = static_cast<std::uint32_t>(places.size()),
-                       .count = static_cast<std::uint32_t>(blocks.size())});
-      places.insert(places.end(), blocks.begin(), blocks.end());
+    std::vector<PreparedPage> slots(std::bit_ceil(2 * pages_.size() + 2));
+    std::vector<PreparedBlock> blocks;
+    for (const auto& [physical, held] : pages_) {
+      std::size_t at = PreparedBlocks::slotOf(physical, slots.size());
+      while (!slots[at].isEmpty()) at = (at + 1) & (slots.size() - 1);
+      slots[at] = {.physical = physical,
+                   .blocks = static_cast<std::uint32_t>(blocks.size()),
+                   .beginning = static_cast<std::uint16_t>(held.beginning.size()),
+                   .reaching = static_cast<std::uint16_t>(held.reaching.size())};
+      blocks.insert(blocks.end(), held.beginning.begin(), held.beginning.end());
+      std::ranges::sort(std::span(blocks).last(held.beginning.size()), {},
+                        [](const PreparedBlock& block) { return std::pair(block.offset, block.mode); });
+      blocks.insert(blocks.end(), held.reaching.begin(), held.reaching.end());
     }
     std::vector<std::byte> bytes(PreparedBlocks::kOperationsAt);
     const auto append = [&bytes](std::span<const std::byte> part) {
@@ -105,13 +119,12 @@ class Preparation {
     };
     append(std::as_bytes(std::span(operations_)));
     append(std::as_bytes(std::span(slots)));
-    append(std::as_bytes(std::span(pages)));
-    append(std::as_bytes(std::span(places)));
+    append(std::as_bytes(std::span(blocks)));
     PreparedHeader header;
     header.operations = static_cast<std::uint32_t>(operations_.size());
     header.slots = static_cast<std::uint32_t>(slots.size());
-    header.pages = static_cast<std::uint32_t>(pages.size());
-    header.places = static_cast<std::uint32_t>(places.size());
+    header.pages = static_cast<std::uint32_t>(pages_.size());
+    header.blocks = static_cast<std::uint32_t>(blocks.size());
     header.instructions = static_cast<std::uint32_t>(instructions_);
     header.checksum = PreparedBlocks::checksumOf(std::span(bytes).subspan(PreparedBlocks::kOperationsAt));
     header.semantics = semantics;
@@ -121,24 +134,17 @@ class Preparation {
   }
 
  private:
+  struct Page {
+    std::vector<PreparedBlock> beginning, reaching;
+  };
   struct Link {
     BlockKey key;
     std::size_t end;  // the block's last operation
   };
 
-  std::vector<PreparedSlot> table() const {
-    std::vector<PreparedSlot> slots(std::bit_ceil(2 * blocks_.size() + 2));
-    for (const auto& [key, first] : blocks_) {
-      std::size_t at = PreparedBlocks::slotOf(key, slots.size());
-      while (slots[at].key != 0) at = (at + 1) & (slots.size() - 1);
-      slots[at] = {.key = key, .first = first};
-    }
-    return slots;
-  }
-
   std::vector<Operation> operations_;
-  std::map<BlockKey, std::uint32_t> blocks_;                   // → first operation
-  std::map<std::uint64_t, std::vector<std::uint32_t>> pages_;  // physical → first operations
+  std::map<BlockKey, std::uint32_t> blocks_;  // → first operation
+  std::map<std::uint64_t, Page> pages_;       // by physical address
   std::vector<Link> linkable_;
   std::size_t instructions_ = 0;
 };
@@ -156,7 +162,8 @@ Result<std::vector<std::byte>> prepareBlocks(PhysicalMemory& memory, const Memor
     if (preparation.isFull()) break;
     if (preparation.has(hint.key)) continue;
     const BuiltBlock built = decoder.build(hint, room);
-    if (built.operations > 0) preparation.add(hint, built, std::span(room).first(built.operations));
+    if (built.operations > 0 && preparation.hasRoomFor(hint))
+      preparation.add(hint, built, std::span(room).first(built.operations));
   }
   preparation.link();
   return preparation.bytes(*semantics, digest);

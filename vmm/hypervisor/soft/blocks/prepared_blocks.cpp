@@ -20,14 +20,13 @@ Error refused(std::string_view why) {
 }
 
 struct Parts {
-  std::size_t slotsAt = 0, pagesAt = 0, placesAt = 0, end = 0;
+  std::size_t pagesAt = 0, blocksAt = 0, end = 0;
 };
 Parts partsOf(const PreparedHeader& header) {
   Parts parts;
-  parts.slotsAt = PreparedBlocks::kOperationsAt + header.operations * sizeof(Operation);
-  parts.pagesAt = parts.slotsAt + header.slots * sizeof(PreparedSlot);
-  parts.placesAt = parts.pagesAt + header.pages * sizeof(PreparedPage);
-  parts.end = parts.placesAt + header.places * sizeof(std::uint32_t);
+  parts.pagesAt = PreparedBlocks::kOperationsAt + header.operations * sizeof(Operation);
+  parts.blocksAt = parts.pagesAt + header.slots * sizeof(PreparedPage);
+  parts.end = parts.blocksAt + header.blocks * sizeof(PreparedBlock);
   return parts;
 }
 
@@ -47,23 +46,22 @@ std::span<T> partOf(std::span<std::byte> bytes, std::size_t at, std::size_t coun
   return {reinterpret_cast<T*>(bytes.data() + at), count};
 }
 
-bool areSound(std::span<const PreparedSlot> slots, std::size_t operations) {
-  std::size_t used = 0;
-  for (const PreparedSlot& slot : slots) {
-    if (slot.key == 0) continue;
-    ++used;
-    if (slot.first >= operations) return false;
-  }
-  return used <= slots.size() / 2;  // a search ends at an empty one
+std::uint32_t orderOf(const PreparedBlock& block) {
+  return std::uint32_t{block.offset} << 16U | block.mode;
 }
 
-bool areSound(std::span<const PreparedPage> pages, std::span<const std::uint32_t> places, std::size_t operations) {
-  for (std::size_t i = 0; i < pages.size(); ++i) {
-    const PreparedPage& page = pages[i];
-    if ((page.physical & ~kPageMask) != 0 || (i > 0 && page.physical <= pages[i - 1].physical)) return false;
-    if (page.places > places.size() || page.count > places.size() - page.places) return false;
+bool areSound(std::span<const PreparedPage> pages, std::span<const PreparedBlock> blocks, std::size_t operations) {
+  std::size_t used = 0;
+  for (const PreparedPage& page : pages) {
+    if (page.isEmpty()) continue;
+    ++used;
+    const std::size_t count = std::size_t{page.beginning} + page.reaching;
+    if ((page.physical & ~kPageMask) != 0 || page.blocks > blocks.size() || count > blocks.size() - page.blocks)
+      return false;
+    if (!std::ranges::is_sorted(blocks.subspan(page.blocks, page.beginning), {}, orderOf)) return false;
   }
-  return std::ranges::all_of(places, [operations](std::uint32_t place) { return place < operations; });
+  return used <= pages.size() / 2 &&  // a search ends at an empty one
+         std::ranges::all_of(blocks, [operations](const PreparedBlock& block) { return block.first < operations; });
 }
 
 Result<FileDescriptor> sealedFile(std::span<const std::byte> bytes) {
@@ -78,9 +76,8 @@ PreparedBlocks PreparedBlocks::of(const PreparedHeader& header, std::span<std::b
   const Parts parts = partsOf(header);
   PreparedBlocks blocks;
   blocks.operations_ = partOf<Operation>(bytes, kOperationsAt, header.operations);
-  blocks.slots_ = partOf<const PreparedSlot>(bytes, parts.slotsAt, header.slots);
-  blocks.pages_ = partOf<const PreparedPage>(bytes, parts.pagesAt, header.pages);
-  blocks.places_ = partOf<const std::uint32_t>(bytes, parts.placesAt, header.places);
+  blocks.pages_ = partOf<const PreparedPage>(bytes, parts.pagesAt, header.slots);
+  blocks.blocks_ = partOf<const PreparedBlock>(bytes, parts.blocksAt, header.blocks);
   return blocks;
 }
 
@@ -98,29 +95,40 @@ Result<FileDescriptor> PreparedBlocks::sealed(std::span<const std::byte> bytes, 
   Mapping copy = TRY(Mapping::anonymous(bytes.size()));
   std::ranges::copy(bytes, copy.bytes().begin());
   const PreparedBlocks blocks = of(header, copy.bytes());
-  const std::size_t operations = blocks.operations_.size();
-  if (!areSound(blocks.slots_, operations) || !areSound(blocks.pages_, blocks.places_, operations))
-    return refused("is damaged");
+  if (!areSound(blocks.pages_, blocks.blocks_, blocks.operations_.size())) return refused("is damaged");
   return sealedFile(copy.bytes());
 }
 
-std::size_t PreparedBlocks::slotOf(BlockKey key, std::size_t slots) {
+std::size_t PreparedBlocks::slotOf(std::uint64_t physicalPage, std::size_t slots) {
   constexpr std::uint64_t kGolden = 0x9e37'79b9'7f4a'7c15;  // 2^64 by the golden ratio (Knuth, vol. 3, 6.4)
-  return (key * kGolden >> 32U) & (slots - 1);
+  return (physicalPage * kGolden >> 32U) & (slots - 1);
 }
 
-std::optional<std::uint32_t> PreparedBlocks::find(BlockKey key) const {
-  if (slots_.empty()) return std::nullopt;
-  for (std::size_t at = slotOf(key, slots_.size());; at = (at + 1) & (slots_.size() - 1)) {
-    if (slots_[at].key == key) return slots_[at].first;
-    if (slots_[at].key == 0) return std::nullopt;
+// Null: it holds none.
+const PreparedPage* PreparedBlocks::findPage(std::uint64_t physicalPage) const {
+  if (pages_.empty()) return nullptr;
+  for (std::size_t at = slotOf(physicalPage, pages_.size());; at = (at + 1) & (pages_.size() - 1)) {
+    const PreparedPage& page = pages_[at];
+    if (page.isEmpty()) return nullptr;
+    if (page.physical == physicalPage) return &page;
   }
 }
 
-std::span<const std::uint32_t> PreparedBlocks::placesIn(std::uint64_t physicalPage) const {
-  const auto page = std::ranges::lower_bound(pages_, physicalPage, {}, &PreparedPage::physical);
-  if (page == pages_.end() || page->physical != physicalPage) return {};
-  return places_.subspan(page->places, page->count);
+std::optional<std::uint32_t> PreparedBlocks::find(BlockKey key) const {
+  const std::uint64_t physical = physicalOf(key);
+  const PreparedPage* page = findPage(physical & kPageMask);
+  if (page == nullptr) return std::nullopt;
+  const PreparedBlock wanted{.offset = static_cast<std::uint16_t>(physical & ~kPageMask), .mode = modeOf(key)};
+  const std::span<const PreparedBlock> blocks = blocks_.subspan(page->blocks, page->beginning);
+  const auto found = std::ranges::lower_bound(blocks, orderOf(wanted), {}, orderOf);
+  if (found == blocks.end() || orderOf(*found) != orderOf(wanted)) return std::nullopt;
+  return found->first;
+}
+
+std::span<const PreparedBlock> PreparedBlocks::blocksIn(std::uint64_t physicalPage) const {
+  const PreparedPage* page = findPage(physicalPage);
+  if (page == nullptr) return {};
+  return blocks_.subspan(page->blocks, std::size_t{page->beginning} + page->reaching);
 }
 
 // FNV-1a over words of 8 bytes (Fowler, Noll, Vo), mixed; a rest of fewer counts as one that ends in zeros.

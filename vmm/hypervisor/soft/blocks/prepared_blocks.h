@@ -7,8 +7,9 @@
 // not malice: bytes that lie on a disk meanwhile are kept by digest, like the snapshot. over() looks at the header
 // alone, which names the program whose functions are meant.
 //
-// Layout: header, padded to a page; operations; slots (open addressing, linear, at most half full); pages in ascending
-// order; places of blocks, by page.
+// Layout: header, padded to a page; operations; pages that hold blocks (open addressing, linear, at most half full);
+// the blocks, by page. So that looking one up touches two lines of memory that blocks of the same page share: one table
+// of all blocks took a tenth of what a clone executes in waiting for memory.
 #pragma once
 
 #include <array>
@@ -34,22 +35,25 @@ struct PreparedHeader {
   static constexpr std::uint32_t kVersion = 1;
   std::uint64_t magic = kMagic;
   std::uint32_t version = kVersion;
-  std::uint32_t operations = 0, slots = 0, pages = 0, places = 0, instructions = 0;
+  std::uint32_t operations = 0, slots = 0, pages = 0, blocks = 0, instructions = 0;  // slots: those of pages
   std::uint64_t checksum = 0;  // of all bytes from the operations on
   SemanticsId semantics{};
   MemoryDigest memory{};
 };
 
-struct PreparedSlot {
-  BlockKey key = 0;  // 0: empty
-  std::uint32_t first = 0;
-  std::uint32_t reserved = 0;
+// Ordered by what stands before `first`.
+struct PreparedBlock {
+  std::uint16_t offset = 0;  // of its first instruction from the page's start
+  std::uint16_t mode = 0;    // BlockKey's, all above the address
+  std::uint32_t first = 0;   // operation
 };
 
-// The places from `places` on are the blocks that must go when this page changes.
+// From `blocks` on: those that begin in the page, in order; then those that reach into it from the page before.
 struct PreparedPage {
   std::uint64_t physical = 0;
-  std::uint32_t places = 0, count = 0;
+  std::uint32_t blocks = 0;
+  std::uint16_t beginning = 0, reaching = 0;  // both 0: an empty slot
+  bool isEmpty() const { return beginning == 0 && reaching == 0; }
 };
 
 class PreparedBlocks {
@@ -65,22 +69,24 @@ class PreparedBlocks {
 
   // Counted in operations; nothing: not among them.
   std::optional<std::uint32_t> find(BlockKey key) const;
-  std::span<const std::uint32_t> placesIn(std::uint64_t physicalPage) const;
+  // All that must go when a page changes.
+  std::span<const PreparedBlock> blocksIn(std::uint64_t physicalPage) const;
+  // With empty slots among them.
   std::span<const PreparedPage> pages() const { return pages_; }
   std::span<Operation> operations() const { return operations_; }
 
   static constexpr std::size_t kOperationsAt = 4096;
-  // Where a key is looked for first, of `slots`, a power of two.
-  static std::size_t slotOf(BlockKey key, std::size_t slots);
+  // Where a page is looked for first, of `slots`, a power of two.
+  static std::size_t slotOf(std::uint64_t physicalPage, std::size_t slots);
   static std::uint64_t checksumOf(std::span<const std::byte> bytes);
 
  private:
   static PreparedBlocks of(const PreparedHeader& header, std::span<std::byte> bytes);
+  const PreparedPage* findPage(std::uint64_t physicalPage) const;
 
   std::span<Operation> operations_;
-  std::span<const PreparedSlot> slots_;
   std::span<const PreparedPage> pages_;
-  std::span<const std::uint32_t> places_;
+  std::span<const PreparedBlock> blocks_;
 };
 
 // Most bytes of a file of them.

@@ -68,6 +68,13 @@ enum class Stop : std::uint8_t {
 // What an instruction that is done leaves to the loop.
 enum class Afterwards : std::uint8_t { nothing, halt, reset, shutdown };
 
+// Whether the instruction under way, which is run alone, is followed by a trap when RFLAGS.TF was set before it.
+enum class SingleStep : std::uint8_t {
+  byFlag,   // if TF is still set: not after SYSCALL, INT n and what faulted
+  certain,  // also if it has cleared TF: POPF, IRET, SYSRET
+  held,     // not before the instruction behind it is done: MOV and POP to SS
+};
+
 struct Fault {
   Exception exception = Exception::invalidOpcode;
   std::uint32_t errorCode = 0;
@@ -119,6 +126,7 @@ struct Cpu {
   std::uint64_t rflags = 2;      // all but the status flags
   Fault fault;
   Afterwards afterwards = Afterwards::nothing;
+  SingleStep singleStep = SingleStep::byFlag;
   std::uint64_t shadowRip = ~std::uint64_t{0};  // no interrupt before the instruction there: sti, mov ss
 
   std::array<WideVector, 16> ymm{};
@@ -134,6 +142,7 @@ struct Cpu {
   std::array<Tlb, 4> tlbs;          // by Privilege
   std::array<CodeTlb, 2> codeTlbs;  // [1]: CPL 3
   std::array<JumpCache, 2> jumpCaches;
+  std::uint32_t pauses = 0;        // since the host's scheduler was last asked (operations/hint.cpp)
   std::uint64_t instructions = 0;  // executed since the processor was made
   std::uint64_t randomState = 0;   // of RDRAND where time is counted in instructions (system/random.h)
 };

@@ -68,7 +68,9 @@ bool hitsInstructionBreakpoint(Cpu& cpu) {
 
 bool raisesDebugTrap(Cpu& cpu, std::uint64_t rflagsBefore) {
   std::uint64_t bits = std::exchange(cpu.system.breakpointsHit, 0);
-  if ((rflagsBefore & cpu.rflags & rflags::kTf) != 0) bits |= dr6::kBs;
+  const SingleStep step = std::exchange(cpu.singleStep, SingleStep::byFlag);
+  const std::uint64_t flags = step == SingleStep::certain ? rflagsBefore : rflagsBefore & cpu.rflags;
+  if (step != SingleStep::held && (flags & rflags::kTf) != 0) bits |= dr6::kBs;
   return bits != 0 && !raiseDebug(cpu, bits);
 }
 

@@ -1,7 +1,8 @@
 // Debug registers: SDM 3B, chapter 17.
 // Modelled: breakpoints on instructions, on data writes and on data accesses; single steps.
-// Not modelled: breakpoints on ports (CR4.DE), RTM, the branch trace of IA32_DEBUGCTL, data breakpoints that are hit by
-// the processor's own accesses to descriptors. A condition that DR7 does not enable leaves no bit in DR6.
+// Not modelled: that data breakpoints hit by a load of SS wait for the next instruction, breakpoints on ports (CR4.DE),
+// RTM, the branch trace of IA32_DEBUGCTL, data breakpoints that are hit by the processor's own accesses to descriptors.
+// A condition that DR7 does not enable leaves no bit in DR6.
 #pragma once
 
 #include <cstdint>
@@ -33,12 +34,12 @@ inline void noteDataBreakpoints(Cpu& cpu, std::uint64_t bits) {
   cpu.system.breakpointsHit |= bits;
 }
 // Before an instruction that is run alone begins, or begins again, and where it has ended in a fault.
-inline void forgetDataBreakpoints(Cpu& cpu) {
+inline void forgetTraps(Cpu& cpu) {
   cpu.system.breakpointsHit = 0;
+  cpu.singleStep = SingleStep::byFlag;
 }
-// After an instruction that was run alone: true if it traps, by RFLAGS.TF as it was before it or for data, with
-// cpu.fault the #DB. One that clears TF does not trap: right for SYSCALL, INT n and whatever faulted, and wrong for a
-// POPF, which would.
+// After an instruction that was run alone: true if it traps, by RFLAGS.TF as it was before it and what cpu.singleStep
+// says (SDM 3A, 6.8.3; SDM 3B, 17.3.1.4), or for data, with cpu.fault the #DB.
 bool raisesDebugTrap(Cpu& cpu, std::uint64_t rflagsBefore);
 
 // #DB for other causes (DR6's BD): false, as raise().

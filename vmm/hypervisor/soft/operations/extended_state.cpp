@@ -1,32 +1,18 @@
 #include "vmm/hypervisor/soft/operations/extended_state.h"
 
-#include <immintrin.h>
-
 #include <array>
 #include <cstring>
 
 #include "vmm/hypervisor/soft/cpu/extended_image.h"
 #include "vmm/hypervisor/soft/memory/page_walk.h"
 #include "vmm/hypervisor/soft/operations/operand.h"
+#include "vmm/hypervisor/soft/operations/sse_control.h"
 
 namespace qm::soft {
 
 namespace {
 
 constexpr unsigned kFxsaveAlignment = 16, kXsaveAlignment = 64;
-
-// The host's register holds the guest's sticky flags while operations run.
-void mergeStickyFlags(Cpu& cpu) {
-  constexpr std::uint32_t kSticky = 0x3f;
-  cpu.mxcsr |= _mm_getcsr() & kSticky;
-}
-
-void setMxcsr(Cpu& cpu, std::uint32_t value) {
-  constexpr std::uint32_t kMasks = 0x1f80;
-  cpu.mxcsr = value;
-  cpu.simdUnmasked = (~value & kMasks) != 0;
-  _mm_setcsr(value | kMasks);
-}
 
 // The area's address, aligned; false: stopped.
 bool areaAddress(Cpu& cpu, const Operation& op, unsigned alignment, std::uint64_t& address) {
@@ -82,7 +68,7 @@ bool fxsave(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
   std::uint64_t area = 0;
   if (isSwitchedOff(cpu) || !areaAddress(cpu, op, kFxsaveAlignment, area) || !isWritable(cpu, area, kLegacyImageBytes))
     return false;
-  mergeStickyFlags(cpu);
+  cpu.mxcsr = currentMxcsr(cpu);
   ExtendedImage image{};
   putX87(image, cpu, op.detail != 0 ? PointerWidth::bits64 : PointerWidth::bits32);
   putMxcsr(image, cpu);
@@ -129,7 +115,7 @@ bool xsave(Cpu& cpu, const Operation& op, Flags& /*flags*/) {
   const std::uint64_t wanted = requested(cpu);
   if (isXsaveOff(cpu) || !areaAddress(cpu, op, kXsaveAlignment, area) || !isWritable(cpu, area, areaBytes(wanted)))
     return false;
-  mergeStickyFlags(cpu);
+  cpu.mxcsr = currentMxcsr(cpu);
   const std::uint64_t inUse = componentsInUse(cpu);
   const std::uint64_t written = saving == Saving::all ? wanted : wanted & inUse;
   ExtendedImage image{};

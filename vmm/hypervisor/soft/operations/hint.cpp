@@ -1,5 +1,7 @@
 #include "vmm/hypervisor/soft/operations/hint.h"
 
+#include <thread>
+
 #include "vmm/hypervisor/soft/memory/page_walk.h"
 #include "vmm/hypervisor/soft/operations/register_or_memory.h"
 #include "vmm/hypervisor/soft/operations/register_place.h"
@@ -11,6 +13,18 @@ namespace {
 
 // No operation at all: the instruction counts, and costs nothing.
 bool lowerNothing(const Instruction& /*instruction*/, Emitter& /*emitter*/) {
+  return true;
+}
+
+// ---- PAUSE: a guest that waits for another of its processors, or for a device, lets the host's threads have their
+// turn, the ones that it waits for among them. Not each time: asking the scheduler costs a microsecond, and most waits
+// are short.
+
+bool pause(Cpu& cpu, const Operation& /*op*/, Flags& /*flags*/) {
+  constexpr std::uint32_t kBetween = 64;
+  if (++cpu.pauses < kBetween) return true;
+  cpu.pauses = 0;
+  std::this_thread::yield();
   return true;
 }
 
@@ -94,7 +108,7 @@ bool lowerPlain(const Instruction& /*instruction*/, Emitter& emitter) {
 
 constexpr std::array kLowerings{
     Lowering{ZYDIS_MNEMONIC_NOP, &lowerNothing},
-    Lowering{ZYDIS_MNEMONIC_PAUSE, &lowerNothing},
+    Lowering{ZYDIS_MNEMONIC_PAUSE, &lowerPlain<&pause>},
     Lowering{ZYDIS_MNEMONIC_LFENCE, &lowerNothing},
     Lowering{ZYDIS_MNEMONIC_PREFETCH, &lowerNothing},
     Lowering{ZYDIS_MNEMONIC_PREFETCHNTA, &lowerNothing},

@@ -9,7 +9,7 @@
 namespace qm::soft {
 namespace {
 
-constexpr unsigned kRax = 0, kRcx = 1, kRdx = 2, kRbx = 3, kRsi = 6;
+constexpr unsigned kRax = 0, kRcx = 1, kRdx = 2, kRbx = 3, kRsi = 6, kRdi = 7;
 
 TEST(Division, SignedBytesAgreeWithArithmeticOnInts) {
   for (int dividend = -0x8000; dividend < 0x8000; ++dividend) {
@@ -216,6 +216,31 @@ TEST(Hint, RandomNumbersAreTheSameEachTimeWhereTimeIsCountedInInstructions) {
   EXPECT_EQ(first.gpr(kRcx), second.gpr(kRcx));
   EXPECT_NE(first.gpr(kRax), 0U);
   EXPECT_EQ(first.rflags() & rflags::kStatus, rflags::kCf);
+}
+
+TEST(Hint, APauseAsksTheSchedulerOnceInAWhile) {
+  BareProcessor processor;
+  ASSERT_TRUE(processor.finishes({0xf3, 0x90, 0xf3, 0x90, 0xf3, 0x90}));
+  EXPECT_EQ(processor.cpu().pauses, 3U);
+  processor.cpu().pauses = 62;
+  ASSERT_TRUE(processor.finishes({0xf3, 0x90, 0xf3, 0x90, 0xf3, 0x90}));
+  EXPECT_EQ(processor.cpu().pauses, 1U);
+}
+
+// The instruction is begun again for the device; reading a chip twice would be another read.
+TEST(PortIo, AChipsPortIsReadOnceForAnElementThatGoesToADevice) {
+  BareProcessor processor;
+  processor.setPage(BareProcessor::kBytes, BareProcessor::Page::writable);
+  processor.gpr(kRdi) = BareProcessor::kBytes;
+  processor.gpr(kRdx) = 0x21;
+  ASSERT_TRUE(processor.finishes({0xb0, 0x5a, 0xe6, 0x21}));  // mov al, 0x5a; out 0x21, al
+  processor.setCode({0x6c});                                  // insb
+  ASSERT_EQ(processor.run(), Stop::device);
+  const DeviceAccesses& devices = processor.cpu().devices;
+  ASSERT_EQ(devices.done.size(), 1U);
+  EXPECT_EQ(devices.done[0].address, 0x21U);
+  EXPECT_EQ(devices.wanted->address, BareProcessor::kBytes);
+  EXPECT_EQ(devices.wanted->value, 0x5aU);
 }
 
 TEST(Hint, XlatIndexesItsTableByAl) {

@@ -77,7 +77,14 @@ Outcome passOver(Cpu& cpu, const Operation& op) {
   return Outcome::elsewhere;
 }
 
-// Where the element would fault, the port is not read (SDM 2, INS).
+// Whether the port may be read: where the element would fault it is not (SDM 2, INS), and what is begun again by
+// itself is so before.
+bool hasPlace(Cpu& cpu, std::uint64_t address, unsigned bytes) {
+  const Writability there = probeWrite(cpu, address, bytes);
+  if (there == Writability::special && !cpu.stepping) return askToBeAlone(cpu);
+  return there != Writability::stopped;
+}
+
 template <class T>
 Outcome inString(Cpu& cpu, const Operation& op) {
   if (!hasElement(cpu, op)) return passOver(cpu, op);
@@ -85,7 +92,7 @@ Outcome inString(Cpu& cpu, const Operation& op) {
   std::uint64_t address = 0;
   std::uint32_t value = 0;
   if (!mayUsePort(cpu, port, sizeof(T)) || !effectiveAddress<Form::any>(cpu, op, address) ||
-      probeWrite(cpu, address, sizeof(T)) == Writability::stopped || !readPort(cpu, port, sizeof(T), value) ||
+      !hasPlace(cpu, address, sizeof(T)) || !readPort(cpu, port, sizeof(T), value) ||
       !store(cpu, address, static_cast<T>(value)))
     return Outcome::stopped;
   return advance(cpu, op, place::kRdi, sizeof(T));

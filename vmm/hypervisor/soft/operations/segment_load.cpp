@@ -24,6 +24,7 @@ Outcome afterLoad(Cpu& cpu, const Operation& op, SegmentName name) {
 Outcome loadFrom(Cpu& cpu, const Operation& op, std::uint64_t selector) {
   const auto name = static_cast<SegmentName>(op.to);
   if (!loadSegment(cpu, name, static_cast<std::uint16_t>(selector))) return Outcome::stopped;
+  if (name == SegmentName::ss) cpu.singleStep = SingleStep::held;  // nor a single step; LSS has no such rule
   return afterLoad(cpu, op, name);
 }
 

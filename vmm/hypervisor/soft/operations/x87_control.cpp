@@ -48,7 +48,10 @@ bool statusIntoAx(Cpu& cpu, const Operation& /*op*/, Flags& /*flags*/) {
   return true;
 }
 
+// #NM by MP and TS together, whatever EM says (SDM 3A, table 2-2).
 bool wait(Cpu& cpu, const Operation& /*op*/, Flags& /*flags*/) {
+  constexpr std::uint64_t kSwitchedOff = cr0::kMp | cr0::kTs;
+  if ((cpu.system.cr0 & kSwitchedOff) == kSwitchedOff) return raise(cpu, Exception::deviceNotAvailable);
   return !raisesPendingX87(cpu);
 }
 

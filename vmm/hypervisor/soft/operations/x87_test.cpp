@@ -55,6 +55,21 @@ TEST_F(X87Test, UnmaskingAnExceptionMakesItPending) {
   EXPECT_EQ(x87().control, 0x40);
 }
 
+TEST_F(X87Test, WaitAsksForMonitorCoprocessorAndTaskSwitchedTogetherEachTimeItRuns) {
+  const auto waits = [this](std::uint64_t flags) {
+    cpu().system.cr0 = (cpu().system.cr0 & ~(cr0::kMp | cr0::kEm | cr0::kTs)) | flags;
+    modeChanged(cpu());
+    cpu().rip = BareProcessor::kCode;
+    processor_.run();
+    return processor_.hasFinished();
+  };
+  processor_.setCode({0x9b});  // fwait
+  EXPECT_TRUE(waits(cr0::kTs));
+  EXPECT_FALSE(waits(cr0::kMp | cr0::kTs));
+  EXPECT_EQ(cpu().fault.exception, Exception::deviceNotAvailable);
+  EXPECT_TRUE(waits(cr0::kMp | cr0::kEm));
+}
+
 TEST_F(X87Test, EnvironmentOf16BitOperandsHasFourteenBytes) {
   processor_.write<std::uint64_t>(kArea + 14, 0x5555'5555'5555'5555);
   ASSERT_TRUE(processor_.finishes({0xd9, 0xe8, 0x66, 0xd9, 0x30}));  // fld1; data16 fnstenv [rax]

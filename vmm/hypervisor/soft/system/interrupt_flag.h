@@ -34,6 +34,7 @@ inline bool interruptsOpened(Cpu& cpu) {
 // the loop clears it after an instruction. The caller calls modeChanged().
 inline void loadFlags(Cpu& cpu, std::uint64_t value, std::uint64_t changeable) {
   const std::uint64_t before = cpu.rflags;
+  cpu.singleStep = SingleStep::certain;
   cpu.flags = statusFromRflags(value);
   cpu.rflags = (before & ~changeable & ~rflags::kStatus) | (value & changeable & ~rflags::kStatus);
   if ((cpu.system.debug.dr7 & 0xffU) == 0) cpu.rflags &= ~rflags::kRf;

@@ -40,6 +40,22 @@ bool askVmm(Cpu& cpu, DeviceAccess::Direction direction, std::uint16_t port, uns
                    value);
 }
 
+// Reading may change the chip. So it is remembered as the VMM's answers are: an instruction by itself that comes upon a
+// device later is begun again.
+std::uint32_t readChipPort(Cpu& cpu, std::uint16_t port) {
+  DeviceAccesses& devices = cpu.devices;
+  if (devices.next < devices.done.size()) return static_cast<std::uint32_t>(devices.done[devices.next++].value);
+  const std::uint32_t value = cpu.around.chips.readPort(port, readTsc(cpu));
+  if (!cpu.stepping) return value;
+  devices.done.push_back({.space = DeviceAccess::Space::port,
+                          .direction = DeviceAccess::Direction::read,
+                          .address = port,
+                          .bytes = 1,
+                          .value = value});
+  ++devices.next;
+  return value;
+}
+
 }  // namespace
 
 bool mayUsePort(Cpu& cpu, std::uint16_t port, unsigned bytes) {
@@ -51,7 +67,7 @@ bool mayUsePort(Cpu& cpu, std::uint16_t port, unsigned bytes) {
 bool readPort(Cpu& cpu, std::uint16_t port, unsigned bytes, std::uint32_t& value) {
   InterruptFabric& chips = cpu.around.chips;
   if (chips.ownsPort(port)) {
-    value = bytes == 1 ? chips.readPort(port, readTsc(cpu)) : 0;
+    value = bytes == 1 ? readChipPort(cpu, port) : 0;
     return true;
   }
   std::uint64_t answer = 0;

@@ -204,7 +204,7 @@ std::optional<VcpuExit> RunLoop::runSome() {
 }
 
 void RunLoop::stepAlone() {
-  forgetDataBreakpoints(cpu_);
+  forgetTraps(cpu_);
   cpu_.stepping = true;
   cpu_.devices.next = 0;
   cpu_.devices.wanted.reset();
@@ -227,7 +227,7 @@ std::optional<VcpuExit> RunLoop::handleStop(bool wasAlone) {
       if (std::exchange(cpu_.afterwards, Afterwards::nothing) == Afterwards::halt) runState_ = RunState::halted;
       return std::nullopt;
     case Stop::exception:
-      forgetDataBreakpoints(cpu_);
+      forgetTraps(cpu_);
       cpu_.devices.done.clear();
       return finish(deliverFault(cpu_));
     case Stop::alone:

@@ -207,6 +207,7 @@ parts:
   .long software_interrupts - parts
   .long interrupt_shadow - parts
   .long exits_to_32_bits - parts
+  .long single_steps - parts
 
 // CS, CR0, EFER; then what STR and SMSW say, and whether the task is busy in the table.
 modes:
@@ -911,6 +912,33 @@ interrupt_shadow:
   sti
   inc %r8d
   inc %r8d
+1:
+  report %r8d
+  finish
+
+// The trap comes one instruction later than usual behind a load of SS, and also behind a POPF that ends the steps.
+single_steps:
+  .macro step_from
+  pushfq
+  orl $0x100, (%rsp)
+  popfq
+  .endm
+  xor %eax, %eax
+  xor %r8d, %r8d
+  resume 1f
+  step_from
+  mov %eax, %ss
+  inc %r8d
+  inc %r8d
+1:
+  report %r8d
+  xor %r8d, %r8d
+  resume 1f
+  pushq $2
+  step_from
+  popfq
+  inc %r8d
+  report $0xbad // no trap
 1:
   report %r8d
   finish

@@ -48,6 +48,7 @@ enum class Part : std::uint64_t {
   softwareInterrupts,
   interruptShadow,
   exitsTo32Bits,
+  singleSteps,
 };
 
 // As the guest reports an exception, before its error code.
@@ -308,6 +309,30 @@ TEST(SystemInstructions, ExitTo32BitCodeToo) {
 
 TEST(SystemInstructions, HoldInterruptsBackBehindSti) {
   EXPECT_EQ(reportsOf(Part::interruptShadow), (Reports{2}));
+}
+
+TEST(SystemInstructions, AreSteppedOneLaterBehindALoadOfSsAndOnceMoreByThePopfThatEndsIt) {
+  EXPECT_EQ(reportsOf(Part::singleSteps), (Reports{kDebug, 0, 1, kDebug, 0, 0}));
+}
+
+// A #DB whose delivery had begun has its causes in DR6; CR2 is page faults' (SDM 3B, 17.2.3).
+TEST(InjectedException, HasThePayloadOfItsKind) {
+  const auto hypervisor = require(openSoft());
+  const auto payload = [&hypervisor](std::uint8_t vector) {
+    const auto vm = require(hypervisor->createVm(PitModel::absent));
+    const auto vcpu = require(vm->createVcpu(0));
+    require(vcpu->setCpuid(require(hypervisor->supportedCpuid())));
+    CpuState state = require(vcpu->save());
+    state.system.cr2 = 0x1234'400f;
+    state.debug.dr6 = 0xffff'0ff2;
+    state.events.exceptionInjected = true;
+    state.events.exceptionVector = vector;
+    require(vcpu->load(state));
+    return require(vcpu->save()).events.exceptionPayload;
+  };
+  EXPECT_EQ(payload(1), 2U);
+  EXPECT_EQ(payload(14), 0x1234'400fU);
+  EXPECT_EQ(payload(6), 0U);
 }
 
 // The place of the instruction behind an STI may be come to again while IF is 0; nobody's interrupts are held back
