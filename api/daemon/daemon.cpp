@@ -16,13 +16,11 @@ namespace qm {
 
 namespace {
 
-Result<std::unique_ptr<VmmLauncher>> launcherFor(const DaemonConfig& config, const StateFolder& state,
-                                                 Backend backend) {
+Result<std::unique_ptr<VmmLauncher>> launcherFor(const DaemonConfig& config, Backend backend) {
   LauncherSettings settings{
       .vmm = config.vmm, .spawner = config.spawner, .backend = backend, .folders = config.folders};
   settings.isolation = config.jail == JailChoice::namespaces ? Isolation::jailed : Isolation::bare;
   settings.seccomp = config.seccomp;
-  settings.folders.push_back(state.snapshots());
   return VmmLauncher::start(settings);
 }
 
@@ -101,7 +99,7 @@ Result<std::unique_ptr<Daemon>> Daemon::start(const DaemonConfig& config, Log lo
     log.warning("daemon.left_over", {{"folders", found.folders}, {"processes", found.processes}});
   }
   auto shelf = TRY(pool::StoreShelf::open(state.shelf()));
-  auto launcher = TRY(launcherFor(config, state, backend));
+  auto launcher = TRY(launcherFor(config, backend));
   auto inside = std::make_unique<Inside>(std::move(state), std::move(shelf), std::move(launcher), backend, config, log);
   // From here on an error ends what has begun.
   std::unique_ptr<Daemon> daemon(new Daemon(std::move(inside)));

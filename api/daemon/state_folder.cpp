@@ -29,7 +29,6 @@ Result<StateFolder> StateFolder::open(const std::filesystem::path& root) {
   StateFolder state(root, std::move(lock));
   TRY(make(state.vms(), kPassable));
   TRY(make(state.shelf(), kPassable));
-  TRY(make(state.snapshots(), kPassable));
   return state;
 }
 

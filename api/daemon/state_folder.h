@@ -18,7 +18,6 @@ class StateFolder {
 
   std::filesystem::path vms() const { return root_ / "vms"; }
   std::filesystem::path shelf() const { return root_ / "shelf"; }
-  std::filesystem::path snapshots() const { return shelf() / "snapshots"; }
 
  private:
   StateFolder(std::filesystem::path root, FileDescriptor lock) : root_(std::move(root)), lock_(std::move(lock)) {}

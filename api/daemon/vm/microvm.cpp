@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <cstring>
-#include <system_error>
 
 #include <fmt/format.h>
 
@@ -18,15 +17,6 @@
 namespace qm {
 
 namespace {
-
-// A jail's user passes through to the files; nobody else gets past the state folder.
-Status letPass(const std::filesystem::path& folder) {
-  std::error_code failure;
-  using std::filesystem::perms;
-  std::filesystem::permissions(folder, perms::owner_all | perms::group_exec | perms::others_exec, failure);
-  if (failure) return systemError("chmod " + folder.string(), failure.value());
-  return {};
-}
 
 // What a VM may make us read at most.
 constexpr std::uint64_t kMostHintBytes = std::uint64_t{8} << 20U;
@@ -112,8 +102,7 @@ Status Microvm::pauseAndSave(const std::filesystem::path& state, const std::file
   for (const VmmRequest& request : saveRequests()) TRY(ask(request, deadline));
   // Moved, not written there: a jailed VMM writes in its own folder only.
   TRY(adoptFile(folder_.path / kSavedStateName, state));
-  TRY(adoptFile(folder_.path / kSavedMemoryName, memory));
-  return letPass(state.parent_path());
+  return adoptFile(folder_.path / kSavedMemoryName, memory);
 }
 
 Result<pool::MemoryUse> Microvm::memoryUse() {

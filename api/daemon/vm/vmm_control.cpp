@@ -45,9 +45,9 @@ Status VmmControl::ask(Body body, std::span<const int> files, std::string_view w
 Result<vmm::Answer> VmmControl::exchange(Body body, std::span<const int> files, pool::Deadline deadline) {
   namespace control = vmm::control;
   const control::Request request{.id = ++lastId_, .body = std::move(body)};
-  TRY(sendMessage(socket_, control::encode(request), files).during("asking the VM's process, which has ended or is about to"));
+  TRY(sendMessage(socket_, control::encode(request), files).during("asking the VM's process, which has ended"));
   TRY(waitReadable(socket_, deadline).during("waiting for the VM's process"));
-  const Message message = TRY(receiveMessage(socket_));
+  const Message message = TRY(receiveMessage(socket_).during("asking the VM's process, which has ended"));
   if (message.bytes.empty()) return Error(Remedy::giveUp, "the VM's process ended before it answered");
   control::Reply reply = TRY(control::decodeReply(message.bytes));
   if (reply.id != request.id && reply.id != 0)
