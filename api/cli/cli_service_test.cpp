@@ -68,6 +68,12 @@ TEST_F(CliTest, RunGivesTheCommandsStreamsAndItsExitCode) {
   EXPECT_EQ(failing.err, "false as ever\n");
 }
 
+TEST_F(CliTest, AVariableLeavesTheCommandItsOwnOptions) {
+  putHello(0);
+  EXPECT_EQ(quickmatch({"run", "hello", "-e", "A=B", "-e", "C=D", "--", "/bin/echo", "-c", "x"}).out,
+            "/bin/echo -c x\n");
+}
+
 TEST_F(CliTest, RunPassesItsInputByteByByteAndTellsTheRoadWhenAsked) {
   putHello(0);
   const Said said = quickmatch({"run", "-v", "hello", "--road", "boot", "--", "/bin/cat"}, "\xff input\n");

@@ -43,7 +43,9 @@ void addAcquireOptions(CLI::App& app, Words& words) {
 }
 
 void addExecOptions(CLI::App& app, Words& words) {
-  app.add_option("--env,-e", words.exec.environment, "A variable, NAME=VALUE; may be repeated");
+  // One value each time: what follows is not its own, nor is the "--" before the command.
+  app.add_option("--env,-e", words.exec.environment, "A variable, NAME=VALUE; may be repeated")
+      ->allow_extra_args(false);
   app.add_option("--cwd", words.exec.folder, "The working directory");
   app.add_option("--user", words.exec.user, "The user to run as");
   app.add_option("--timeout-ms", words.exec.timeoutMs, "Kill the command after that long");

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -18,7 +19,7 @@ struct Options {
   std::string config;
   std::string state;
   std::string socket;
-  std::string listen;
+  std::optional<std::string> listen;  // an empty one is none
   std::string hypervisor;
   std::string jail;
   std::string seccompLevel;
@@ -33,7 +34,9 @@ void describe(CLI::App& app, Options& options) {
   app.add_option("--config", options.config, "JSON file; options go before what it says");
   app.add_option("--state", options.state, "Folder of snapshots and VMs [$XDG_STATE_HOME/quickmatch]");
   app.add_option("--socket", options.socket, "Unix socket of the REST interface [STATE/api.sock]");
-  app.add_option("--listen", options.listen, "TCP address of the REST interface, or none [127.0.0.1:8180]");
+  app.add_option_function<std::string>(
+      "--listen", [&options](const std::string& address) { options.listen = address; },
+      "TCP address of the REST interface, or none [127.0.0.1:8180]");
   app.add_option("--hypervisor", options.hypervisor,
                  "auto: KVM once a probe guest ran, else soft; kvm: untried; soft [auto]");
   app.add_option("--jail", options.jail, "namespaces, or none: VMs are plain processes [namespaces]");
@@ -76,7 +79,7 @@ Result<DaemonCommand> commandOf(const Options& options, const Environment& envir
     if (socketFollows) config.socket = apiSocketIn(config.state);
   }
   if (!options.socket.empty()) config.socket = absolute(options.socket);
-  if (!options.listen.empty()) config.listen = options.listen == "none" ? "" : options.listen;
+  if (options.listen) config.listen = *options.listen == "none" ? "" : *options.listen;
   if (!options.hypervisor.empty()) config.hypervisor = TRY(hypervisorNamed(options.hypervisor));
   if (!options.jail.empty()) config.jail = TRY(jailNamed(options.jail));
   if (!options.seccompLevel.empty()) config.seccomp = TRY(seccomp::levelNamed(options.seccompLevel));

@@ -10,6 +10,7 @@
 #include "api/daemon/vm/microvm_spawner.h"
 #include "pool/shelf/store_shelf.h"
 #include "vmm/hypervisor/choice/choice.h"
+#include "vmm/os/wait.h"
 #include "vmm/version/version.h"
 
 namespace qm {
@@ -62,6 +63,11 @@ class Daemon::Inside {
     return {};
   }
 
+  Status serveUntil(const FileDescriptor& stop) const {
+    if (waitForEither(stop, launcher_->lost()) == WhichFirst::first) return {};
+    return Error(Remedy::giveUp, "the spawner has ended, and without it no VM can be started; start the daemon again");
+  }
+
   void end() {
     if (server_) server_->stopListening();
     pool_.shutdown();
@@ -86,6 +92,10 @@ class Daemon::Inside {
 };
 
 Daemon::Daemon(std::unique_ptr<Inside> inside) : inside_(std::move(inside)) {}
+
+Status Daemon::serveUntil(const FileDescriptor& stop) const {
+  return inside_->serveUntil(stop);
+}
 
 Daemon::~Daemon() {
   inside_->end();

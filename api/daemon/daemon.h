@@ -5,6 +5,7 @@
 
 #include "api/daemon/config/daemon_config.h"
 #include "vmm/log/log.h"
+#include "vmm/os/file_descriptor.h"
 #include "vmm/result/result.h"
 
 namespace qm {
@@ -16,6 +17,8 @@ class Daemon {
   static Result<std::unique_ptr<Daemon>> start(const DaemonConfig& config, Log log);
   // Ends every VM and removes all that is for this run only; snapshots stay.
   ~Daemon();
+  // Until `stop` is readable. giveUp: something has ended before, without which it is of no use.
+  Status serveUntil(const FileDescriptor& stop) const;
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
 

@@ -3,10 +3,13 @@
 
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <functional>
+#include <sstream>
 #include <thread>
 
 #include <boost/json/parse.hpp>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "api/daemon/testing/asking.h"
@@ -126,6 +129,19 @@ TEST_F(DaemonTest, AfterSigkillItsVmsLiveOnAndTheNextDaemonEndsThem) {
   daemon.start();
   for (const pid_t pid : pids) eventually([&] { return !Process::find(pid).has_value(); });
   EXPECT_TRUE(ask("GET", "/v1/templates", 200).at("templates").as_array().empty());
+}
+
+// Whoever waits for it, a supervisor or ./dev up, would wait for ever.
+TEST_F(DaemonTest, WithoutItsSpawnerItEndsAndSaysSo) {
+  std::ifstream children("/proc/" + std::to_string(daemon.pid()) + "/task/" + std::to_string(daemon.pid()) +
+                         "/children");
+  pid_t spawner = 0;
+  ASSERT_TRUE(children >> spawner);
+  ASSERT_EQ(::kill(spawner, SIGKILL), 0);
+  EXPECT_EQ(daemon.awaitEnd().code, 1);
+  std::stringstream log;
+  log << std::ifstream(daemon.folder() / "daemon.log").rdbuf();
+  EXPECT_THAT(log.str(), testing::HasSubstr("the spawner has ended, and without it no VM can be started"));
 }
 
 TEST_F(DaemonTest, TwoDaemonsDoNotShareAStateFolder) {

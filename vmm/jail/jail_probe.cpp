@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string>
 #include <utility>
 
 #include "vmm/jail/jail.h"
 #include "vmm/jail/jail_plan.h"
 #include "vmm/os/copy.h"
+#include "vmm/os/folder.h"
 #include "vmm/os/mount.h"
 #include "vmm/os/namespaces.h"
 
@@ -40,6 +42,16 @@ Status swapRoot(FileDescriptor&) {
   return enterAsRoot(root);
 }
 
+// In a user namespace that is somebody else's (a rootless container) root may own nothing but what was mapped for it.
+Status giveAway(FileDescriptor&) {
+  const JailPolicy policy;
+  const Status given = changeOwner(TRY(createTmpfs(4096, 16)), policy.uid);
+  if (given.has_value()) return {};
+  return Error(Remedy::giveUp, "User " + std::to_string(policy.uid) +
+                                   " of the VMs is not mapped into this user namespace (" + given.error().text() +
+                                   "): map more users into the container (subuid), or leave it.");
+}
+
 }  // namespace
 
 bool JailSupport::isComplete() const {
@@ -61,6 +73,8 @@ JailSupport probeJail() {
     support.parts.push_back(tried(std::string(nameOf(kind)) + " namespace", with(kind, privilege), nothing));
   }
   support.parts.push_back(tried("pivot_root into a tmpfs", with(Namespace::mount, privilege), swapRoot));
+  if (privilege == Privilege::full)
+    support.parts.push_back(tried("user of the VMs", with(Namespace::mount, privilege), giveAway));
   support.parts.push_back(tried("surrender of privileges", {}, [](FileDescriptor&) { return surrenderPrivileges(); }));
   return support;
 }

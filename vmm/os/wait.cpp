@@ -3,7 +3,10 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+
+#include "vmm/result/check.h"
 
 namespace qm {
 
@@ -31,6 +34,16 @@ Status waitReadable(const FileDescriptor& file, std::chrono::steady_clock::time_
 
 Status waitWritable(const FileDescriptor& file, std::chrono::steady_clock::time_point deadline) {
   return waitFor(file, POLLOUT, deadline);
+}
+
+WhichFirst waitForEither(const FileDescriptor& first, const FileDescriptor& second) {
+  std::array<pollfd, 2> asked{pollfd{.fd = first.get(), .events = POLLIN, .revents = 0},
+                              pollfd{.fd = second.get(), .events = POLLIN, .revents = 0}};
+  for (;;) {
+    const int ready = ::poll(asked.data(), asked.size(), -1);
+    CHECK(ready >= 0 || errno == EINTR);
+    if (ready > 0) return asked[0].revents != 0 ? WhichFirst::first : WhichFirst::second;
+  }
 }
 
 }  // namespace qm

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 
 #include "vmm/os/file_descriptor.h"
 #include "vmm/result/result.h"
@@ -12,5 +13,9 @@ namespace qm {
 // also when the descriptor is ready, so that a peer that always has more to say cannot hold its reader.
 Status waitReadable(const FileDescriptor& file, std::chrono::steady_clock::time_point deadline);
 Status waitWritable(const FileDescriptor& file, std::chrono::steady_clock::time_point deadline);
+
+// Without a deadline, until one of the two has something to read; which: the first goes before the second.
+enum class WhichFirst : std::uint8_t { first, second };
+WhichFirst waitForEither(const FileDescriptor& first, const FileDescriptor& second);
 
 }  // namespace qm

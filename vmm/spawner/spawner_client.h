@@ -45,6 +45,9 @@ class SpawnerClient {
   SpawnerClient& operator=(SpawnerClient&&) = delete;
   ~SpawnerClient();
 
+  // Readable in poll once the spawner has ended; not open if somebody else has started it.
+  const FileDescriptor& ended() const { return process_.descriptor(); }
+
   // Answers when the program runs. It is a session of its own with an empty environment and outlives both spawner and
   // client.
   Result<Process> spawn(const SpawnRequest& request) const;

@@ -49,6 +49,15 @@ class RunningDaemon {
     return end;
   }
 
+  // Its exit, when it is about to end by itself.
+  ProcessEnd awaitEnd() {
+    CHECK(process_.waitForEnd(std::chrono::steady_clock::now() + std::chrono::minutes(1)));
+    const ProcessEnd end = process_.reap().value();
+    process_ = Process();
+    return end;
+  }
+  pid_t pid() const { return process_.pid(); }
+
   StartPlan plan(const char* log) const {
     StartPlan plan{.executable = programs_.daemon,
                    .arguments = {"--state", state().string(), "--vmm", programs_.vmm.string(), "--spawner",

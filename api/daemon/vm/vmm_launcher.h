@@ -30,6 +30,9 @@ class VmmLauncher {
  public:
   static Result<std::unique_ptr<VmmLauncher>> start(const LauncherSettings& settings);
 
+  // Readable in poll once no VMM can be started any more: the spawner has ended.
+  const FileDescriptor& lost() const { return spawner_.ended(); }
+
   struct Launched {
     Process process;
     FileDescriptor control;  // our end of its control channel
