@@ -51,6 +51,7 @@ inline constexpr std::uint64_t kAlignedPageMask = kPageMask | 15U;
 inline bool loadAligned(Cpu& cpu, std::uint64_t address, __m128i& value) {
   const TlbEntry& entry = cpu.tlb->read[Tlb::slotOf(address)];
   if ((address & kAlignedPageMask) == entry.page) [[likely]] {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): an entry holds the distance between two kinds of addresses (tlb.h)
     value = _mm_load_si128(reinterpret_cast<const __m128i*>(address + entry.addend));
     return true;
   }
@@ -74,6 +75,7 @@ inline bool loadUnaligned(Cpu& cpu, std::uint64_t address, __m128i& value) {
 inline bool storeAligned(Cpu& cpu, std::uint64_t address, __m128i value) {
   const TlbEntry& entry = cpu.tlb->write[Tlb::slotOf(address)];
   if ((address & kAlignedPageMask) == entry.page) [[likely]] {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): an entry holds the distance between two kinds of addresses (tlb.h)
     _mm_store_si128(reinterpret_cast<__m128i*>(address + entry.addend), value);
     return true;
   }
