@@ -26,13 +26,16 @@ constexpr std::uint64_t kLongestLog = 64ULL << 20U;
 constexpr std::size_t kLogTail = 4000;
 
 object configOf(const ServiceSettings& settings) {
+  // An array in braces alone would be a copy of it, not an array that holds it.
+  array rehearsal;
+  rehearsal.push_back(array{"/bin/echo", "hi"});
   const object recipe{{"kernel", settings.kernel.native()},
                       {"initrd", settings.initrd.native()},
                       {"boot_arguments", kBootArguments},
                       {"vcpus", 1},
                       {"memory_mib", kGuestMemoryMib},
                       {"pool_size", settings.pool},
-                      {"rehearsal", array{array{"/bin/echo", "hi"}}}};
+                      {"rehearsal", rehearsal}};
   object config{{"folders", array{settings.kernel.parent_path().native(), settings.initrd.parent_path().native()}},
                 {"templates", object{{"hello", recipe}}}};
   object pool;
