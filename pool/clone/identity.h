@@ -9,8 +9,8 @@
 
 namespace qm::pool {
 
-// Entropy, hostname, machine-id and clone id that no VM had before, a nonce, the time `now`, and the recipe's hooks. Send it at
-// once: the guest's clock is set to `now`.
+// Entropy, hostname, machine-id and clone id that no VM had before, a nonce, the time `now`, and the recipe's hooks.
+// Send it at once: the guest's clock is set to `now`.
 agent::Renew freshIdentity(const Recipe& recipe, std::string_view vmId, WallTime now);
 
 }  // namespace qm::pool

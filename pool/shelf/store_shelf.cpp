@@ -73,7 +73,7 @@ void StoreShelf::discard(const StagedSnapshot& staged) {
 }
 
 Result<std::optional<TemplateImage>> StoreShelf::find(const Recipe& recipe) {
-  const std::optional<TemplateImage> none;
+  std::optional<TemplateImage> none;
   const auto record = readRecord(recordOf(recipe.name));
   if (!record) return none;  // missing, or not to be understood: a build writes it anew
   const RecipeDigest digest = TRY(digestRecipe(recipe));

@@ -203,6 +203,43 @@ Verdict classifyInteger(const ZydisDecodedInstruction& in) {
   }
 }
 
+Verdict classifyVector(const ZydisDecodedInstruction& in) {
+  switch (in.meta.isa_set) {
+    case ZYDIS_ISA_SET_PENTIUMMMX:
+    case ZYDIS_ISA_SET_SSE2MMX:
+    case ZYDIS_ISA_SET_SSSE3MMX:
+      return Family::mmx;
+    case ZYDIS_ISA_SET_SSE:
+    case ZYDIS_ISA_SET_SSE2:
+    case ZYDIS_ISA_SET_SSE3:
+      return in.meta.category == ZYDIS_CATEGORY_X87_ALU ? classifyX87(in.mnemonic) : classifySse(in);
+    case ZYDIS_ISA_SET_SSSE3:
+      return Family::sse_int;
+    case ZYDIS_ISA_SET_SSE4:
+    case ZYDIS_ISA_SET_SSE42:
+      return Family::sse4;
+    case ZYDIS_ISA_SET_AES:
+    case ZYDIS_ISA_SET_PCLMULQDQ:
+      return Family::aes;
+    case ZYDIS_ISA_SET_AVX:
+    case ZYDIS_ISA_SET_AVX2:
+    case ZYDIS_ISA_SET_AVX2GATHER:
+    case ZYDIS_ISA_SET_AVXAES:
+    case ZYDIS_ISA_SET_F16C:
+      return classifyAvx(in);
+    case ZYDIS_ISA_SET_FMA:
+      return Family::fma;
+    case ZYDIS_ISA_SET_SHA:
+      return Family::sha;
+    case ZYDIS_ISA_SET_FXSAVE:
+    case ZYDIS_ISA_SET_FXSAVE64:
+    case ZYDIS_ISA_SET_SSEMXCSR:
+      return Family::fxsave;
+    default:
+      return Refusal::notOffered;
+  }
+}
+
 Verdict classifyByFeature(const ZydisDecodedInstruction& in) {
   switch (in.meta.isa_set) {
     case ZYDIS_ISA_SET_I86:
@@ -250,38 +287,8 @@ Verdict classifyByFeature(const ZydisDecodedInstruction& in) {
     case ZYDIS_ISA_SET_SSE3X87:
     case ZYDIS_ISA_SET_FCMOV:
       return in.meta.isa_set == ZYDIS_ISA_SET_FCMOV ? Verdict(Family::x87_move) : classifyX87(in.mnemonic);
-    case ZYDIS_ISA_SET_PENTIUMMMX:
-    case ZYDIS_ISA_SET_SSE2MMX:
-    case ZYDIS_ISA_SET_SSSE3MMX:
-      return Family::mmx;
-    case ZYDIS_ISA_SET_SSE:
-    case ZYDIS_ISA_SET_SSE2:
-    case ZYDIS_ISA_SET_SSE3:
-      return in.meta.category == ZYDIS_CATEGORY_X87_ALU ? classifyX87(in.mnemonic) : classifySse(in);
-    case ZYDIS_ISA_SET_SSSE3:
-      return Family::sse_int;
-    case ZYDIS_ISA_SET_SSE4:
-    case ZYDIS_ISA_SET_SSE42:
-      return Family::sse4;
-    case ZYDIS_ISA_SET_AES:
-    case ZYDIS_ISA_SET_PCLMULQDQ:
-      return Family::aes;
-    case ZYDIS_ISA_SET_AVX:
-    case ZYDIS_ISA_SET_AVX2:
-    case ZYDIS_ISA_SET_AVX2GATHER:
-    case ZYDIS_ISA_SET_AVXAES:
-    case ZYDIS_ISA_SET_F16C:
-      return classifyAvx(in);
-    case ZYDIS_ISA_SET_FMA:
-      return Family::fma;
-    case ZYDIS_ISA_SET_SHA:
-      return Family::sha;
-    case ZYDIS_ISA_SET_FXSAVE:
-    case ZYDIS_ISA_SET_FXSAVE64:
-    case ZYDIS_ISA_SET_SSEMXCSR:
-      return Family::fxsave;
     default:
-      return Refusal::notOffered;
+      return classifyVector(in);
   }
 }
 

@@ -10,7 +10,7 @@ namespace qm::test {
 class HelloTest : public testing::Test {
  protected:
   static constexpr std::size_t kClones = 3;
-  static constexpr std::size_t kBlanks = 1;  // as many as a pool keeps unless told otherwise
+  static constexpr std::size_t kBlanks = 2;  // as many as a pool keeps unless told otherwise
 
   static void SetUpTestSuite() {
     daemon_ = std::make_unique<RealDaemon>();

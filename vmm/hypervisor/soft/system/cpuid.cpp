@@ -110,11 +110,17 @@ void offerAvxState(CpuidTable& table) {
   table.push_back({.leaf = 0xd, .subleaf = 2, .subleafMatters = true, .eax = kAvxXsaveBytes, .ebx = kLegacyXsaveBytes});
 }
 
+// All or nothing: some operations are AVX2's encoding of an AVX instruction. Asks XGETBV, too.
+bool hostHasAvx() {
+  return __builtin_cpu_supports("avx") != 0 && __builtin_cpu_supports("avx2") != 0 &&
+         __builtin_cpu_supports("fma") != 0;
+}
+
 // The part of XCR0 that the guest's CPUID and this host let be.
 std::uint64_t offeredStates(const CpuidTable& table) {
   constexpr std::uint64_t kX87AndSse = 3, kAvx = 4;
   const CpuidEntry* area = find(table, 0xd, 0);
-  const bool hasAvx = area != nullptr && (area->eax & kAvx) != 0 && __builtin_cpu_supports("avx") != 0;
+  const bool hasAvx = area != nullptr && (area->eax & kAvx) != 0 && hostHasAvx();
   return hasAvx ? kX87AndSse | kAvx : kX87AndSse;
 }
 
@@ -174,7 +180,7 @@ CpuidTable supportedCpuid() {
   for (const CpuFeature& feature : byHost()) {
     if (has(host, feature)) offer(feature);
   }
-  if (__builtin_cpu_supports("avx") != 0) {  // asks XGETBV, too
+  if (hostHasAvx()) {
     for (const CpuFeature& feature : byHostWithAvx()) {
       if (has(host, feature)) offer(feature);
     }
