@@ -144,6 +144,9 @@ TEST_F(HandlersTest, WhatIsNotUnderstoodIsRefusedWithTheFieldsName) {
 
 TEST_F(HandlersTest, AGuestThatFailsIsA502AndNot500) {
   putHello(0);
+  // Nothing is built meanwhile whose pings could take the fault.
+  ask("POST", "/v1/templates/hello/build");
+  eventually([&] { return stateOfHello() == "ready"; });
   const json::value grant = acquireHello();
   vms.fail(pool::Phase::ping, 1, Error(Remedy::giveUp, "the agent's echo differs"));
   const json::value problem =
