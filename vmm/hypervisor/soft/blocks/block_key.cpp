@@ -7,16 +7,15 @@ namespace {
 constexpr unsigned kModeShift = 52;
 constexpr std::uint64_t kAddressMask = (std::uint64_t{1} << kModeShift) - 1;
 
-// Bits of a mode. FWAIT looks at CR0.MP, too (SDM 2A, WAIT).
-constexpr unsigned kVectorShift = 2, kX87Shift = 4, kMmxShift = 6, kVexShift = 8, kMonitorShift = 10;
-constexpr std::uint64_t kKnownBits = 0x3ff | std::uint64_t{1} << kMonitorShift;
+// Bits of a mode.
+constexpr unsigned kVectorShift = 2, kX87Shift = 4, kMmxShift = 6, kVexShift = 8;
+constexpr std::uint64_t kKnownBits = 0x3ff;
 
 std::uint64_t modeBits(const SystemState& system) {
-  const std::uint64_t monitors = (system.cr0 & cr0::kMp) != 0 ? 1 : 0;
   return static_cast<std::uint64_t>(system.codeSize) | static_cast<std::uint64_t>(system.vectorUnit) << kVectorShift |
          static_cast<std::uint64_t>(system.x87Unit) << kX87Shift |
          static_cast<std::uint64_t>(system.mmxUnit) << kMmxShift |
-         static_cast<std::uint64_t>(system.vexUnit) << kVexShift | monitors << kMonitorShift;
+         static_cast<std::uint64_t>(system.vexUnit) << kVexShift;
 }
 
 }  // namespace
@@ -46,7 +45,6 @@ bool setMode(SystemState& system, BlockKey key) {
   system.x87Unit = static_cast<UnitState>(field(kX87Shift));
   system.mmxUnit = static_cast<UnitState>(field(kMmxShift));
   system.vexUnit = static_cast<UnitState>(field(kVexShift));
-  system.cr0 = (system.cr0 & ~cr0::kMp) | ((bits >> kMonitorShift & 1U) != 0 ? cr0::kMp : 0);
   return true;
 }
 

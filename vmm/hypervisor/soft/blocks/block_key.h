@@ -17,7 +17,7 @@ std::uint64_t physicalOf(BlockKey key);
 // All above the address.
 std::uint16_t modeOf(BlockKey key);
 
-// Sets what a key says of the processor's mode: code size, units, CR0.MP. False: it says what no processor is in.
+// Sets what a key says of the processor's mode: code size, units. False: it says what no processor is in.
 bool setMode(SystemState& system, BlockKey key);
 
 }  // namespace qm::soft
