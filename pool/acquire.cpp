@@ -170,8 +170,7 @@ std::expected<Taken, Pool::Inside::Refusal> Pool::Inside::order(std::string_view
     Lock lock(mutex_);
     if (!forced && board_.hasReady(name)) continue;
     if (closing_) return std::unexpected(Refusal{.error = {Remedy::giveUp, "the pool is shutting down"}});
-    const auto source = board_.source(name);
-    if (!source || source->image == nullptr) return std::unexpected(Refusal{.error = noSnapshot(name)});
+    if (!board_.hasSnapshot(name)) return std::unexpected(Refusal{.error = noSnapshot(name)});
     if (orders_.count() >= settings_.longestLine) return std::unexpected(busy());
     orders_.add(order);
     work_.notify_one();

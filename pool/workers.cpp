@@ -120,8 +120,7 @@ std::optional<Pool::Inside::Job> Pool::Inside::nextForced() {
 
 std::optional<Pool::Inside::Job> Pool::Inside::nextOrdered() {
   for (const std::string& name : orders_.templates()) {
-    const auto source = board_.source(name);
-    if (!source || source->image == nullptr) {
+    if (!board_.hasSnapshot(name)) {
       while (Order* order = orders_.first(name)) orders_.answer(*order, unservable(name));
     } else if (auto ordered = board_.nextOrdered(name, orders_.count(name))) {
       return Job{.source = *std::move(ordered), .blank = blanks_.take()};

@@ -80,6 +80,11 @@ std::optional<Source> Board::source(std::string_view name) const {
   return Source{.recipe = entry->recipe, .image = entry->image, .generation = entry->generation};
 }
 
+bool Board::hasSnapshot(std::string_view name) const {
+  const Entry* entry = find(name);
+  return entry != nullptr && entry->image != nullptr;
+}
+
 std::optional<TemplateStatus> Board::status(std::string_view name) const {
   const Entry* entry = find(name);
   return entry == nullptr ? std::nullopt : std::optional(entry->status);

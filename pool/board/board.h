@@ -64,6 +64,8 @@ class Board {
 
   bool has(std::string_view name) const { return find(name) != nullptr; }
   std::optional<Source> source(std::string_view name) const;
+  // Whether source() has an image to make clones from; without copying a recipe.
+  bool hasSnapshot(std::string_view name) const;
   std::optional<TemplateStatus> status(std::string_view name) const;
   // Whether a clone will be ready without anybody's doing.
   bool expectsReady(std::string_view name) const;
