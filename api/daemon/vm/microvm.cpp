@@ -19,7 +19,6 @@ namespace qm {
 namespace {
 
 // What a VM may make us read at most.
-constexpr std::uint64_t kMostHintBytes = std::uint64_t{8} << 20U;
 constexpr std::uint64_t kMostBitmapBytes = std::uint64_t{32} << 20U;  // of a tebibyte
 constexpr std::uint64_t kMostCodeBytes = std::uint64_t{64} << 20U;
 
@@ -74,7 +73,7 @@ Result<pool::Observed> Microvm::observe(pool::Deadline deadline) {
   const FileDescriptor written = TRY(createMemfd("quickmatch-written", 0));
   const FileDescriptor hints = TRY(createMemfd("quickmatch-hints", 0));
   TRY(ask(vmm::control::Observe{}, {written.get(), hints.get()}, "observing", deadline));
-  pool::Observed observed{.codeHints = TRY(contentsOf(hints, kMostHintBytes))};
+  pool::Observed observed{.codeHints = TRY(contentsOf(hints, vmm::control::kMaxHintBytes))};
   const std::vector<std::byte> bytes = TRY(contentsOf(written, kMostBitmapBytes));
   observed.written.resize(bytes.size() / sizeof(std::uint64_t));
   std::memcpy(observed.written.data(), bytes.data(), observed.written.size() * sizeof(std::uint64_t));

@@ -20,6 +20,7 @@ inline constexpr int kSocketNumber = 3;
 
 inline constexpr std::uint16_t kVersion = 1;
 inline constexpr std::size_t kMaxDisks = 64;
+inline constexpr std::uint64_t kMaxHintBytes = std::uint64_t{8} << 20U;  // of one file of code hints, either way
 
 // A request of the REST interface, in its words.
 struct Ask {

@@ -31,13 +31,12 @@ Result<OpenSnapshot> openSnapshot(const control::Load& load, std::vector<FileDes
 }
 
 Status prepareCode(const control::Prepare& prepare, std::span<const FileDescriptor> files) {
-  constexpr std::uint64_t kMostHintBytes = std::uint64_t{8} << 20U;
   const std::uint64_t bytes = TRY(fileBytes(files[0]));
   if (bytes == 0 || bytes % kGuestPageBytes != 0) return Error(Remedy::fixInput, "The memory is not whole pages.");
   const GuestMemory memory = TRY(GuestMemory::ofFile(files[0], bytes, Sharing::privateCopy));
   std::vector<std::vector<std::byte>> hints;
   for (const FileDescriptor& file : files.subspan(control::kLeastPrepareFiles - 1))
-    hints.push_back(TRY(contentsOf(file, kMostHintBytes)));
+    hints.push_back(TRY(contentsOf(file, control::kMaxHintBytes)));
   const std::vector<std::byte> prepared = TRY(prepareSoftCode(memory, prepare.memorySha256, hints));
   return writeAt(files[1], 0, prepared);
 }
