@@ -12,6 +12,7 @@
 
 #include "bench/load/load_plan.h"
 #include "bench/load/service.h"
+#include "bench/load/service_options.h"
 #include "bench/load/svg_plot.h"
 #include "bench/load/system_calls.h"
 #include "bench/start/figures.h"
@@ -26,8 +27,8 @@ using namespace qm::bench;
 
 struct Command {
   ServiceSettings service;
-  std::string arrivals = "poisson", what = "default", road = "any", commit = "unknown", host = "unknown",
-              build = "unknown";
+  Stamp stamp;
+  std::string arrivals = "poisson", what = "default", road = "any";
   double rate = 0, seconds = 60, warmUpS = 10, patienceS = 10;
   std::uint32_t runs = 3, burst = 100, clients = 4;
   std::uint64_t seed = 1, waitMs = 0;
@@ -38,13 +39,7 @@ struct Command {
 
 void describe(CLI::App& app, Command& command) {
   ServiceSettings& service = command.service;
-  app.add_option("--programs", service.programs, "Folder of quickmatchd and its fellows")->required();
-  app.add_option("--kernel", service.kernel, "The guest's vmlinux")->required();
-  app.add_option("--initrd", service.initrd, "The guest's initramfs, with the agent")->required();
-  app.add_option("--folder", service.folder, "For the daemon's state; a tmpfs; made")->required();
-  app.add_option("--hypervisor", service.hypervisor, "auto, kvm, soft")->capture_default_str();
-  app.add_option("--jail", service.jail, "namespaces, none")->capture_default_str();
-  app.add_option("--seccomp", service.seccomp, "Level; own: quickmatchd is not told")->capture_default_str();
+  describeService(app, service);
   app.add_option("--pool", service.pool, "Clones kept ready; 0: every request is a miss")->capture_default_str();
   app.add_option("--refills", service.refillsAtOnce, "Clones made at once [the daemon's own]");
   app.add_option("--blanks", service.blanks, "Processes kept for a miss [the daemon's own]");
@@ -66,9 +61,7 @@ void describe(CLI::App& app, Command& command) {
   app.add_option("--search-most", command.searchMost, "Where the search ends")->capture_default_str();
   app.add_option("--trace", command.service.trace,
                  "Folder for strace's files: count system calls; times mean nothing then");
-  app.add_option("--commit", command.commit, "For the record");
-  app.add_option("--host", command.host, "For the record");
-  app.add_option("--build", command.build, "Preset of what is measured, for the record");
+  describeStamp(app, command.stamp);
   app.add_option("--json", command.json, "Where the figures go, as one flat object");
 }
 
@@ -189,13 +182,13 @@ Status measure(const Command& command) {
   if (!command.service.trace.empty()) TRY(makeFolder(command.service.trace));
   Service service = TRY(Service::start(command.service));
   const std::string hypervisor = TRY(service.hypervisor());
-  fmt::print("quickmatch {} ({}, {}) on {}, backend {}, jail {}, seccomp {}, pool {}\n", kVersion, command.commit,
-             command.build, command.host, hypervisor, command.service.jail, command.service.seccomp,
+  fmt::print("quickmatch {} ({}, {}) on {}, backend {}, jail {}, seccomp {}, pool {}\n", kVersion, command.stamp.commit,
+             command.stamp.build, command.stamp.host, hypervisor, command.service.jail, command.service.seccomp,
              command.service.pool);
-  flat = {{"commit", command.commit}, {"host", command.host},         {"build", command.build},
-          {"backend", hypervisor},    {"jail", command.service.jail}, {"seccomp", command.service.seccomp},
-          {"road", command.road},     {"arrivals", command.arrivals}, {"pool", command.service.pool},
-          {"seed", command.seed},     {"seconds", command.seconds},   {"runs", command.runs}};
+  flat = {{"commit", command.stamp.commit}, {"host", command.stamp.host},   {"build", command.stamp.build},
+          {"backend", hypervisor},          {"jail", command.service.jail}, {"seccomp", command.service.seccomp},
+          {"road", command.road},           {"arrivals", command.arrivals}, {"pool", command.service.pool},
+          {"seed", command.seed},           {"seconds", command.seconds},   {"runs", command.runs}};
   const std::vector<Load> loads = loadsOf(command);
   Status done;
   for (const Load& load : loads) {

@@ -20,6 +20,7 @@
 #include "bench/load/lease_talk.h"
 #include "bench/load/process_usage.h"
 #include "bench/load/service.h"
+#include "bench/load/service_options.h"
 #include "bench/start/clock.h"
 #include "bench/start/figures.h"
 #include "bench/thousand/traces.h"
@@ -33,26 +34,17 @@ using namespace qm::bench;
 
 struct Command {
   ServiceSettings service;
-  std::string commit = "unknown", host = "unknown", build = "unknown";
+  Stamp stamp;
   std::uint32_t clones = 1000, clients = 4, idleSeconds = 30;
   std::filesystem::path json;
 };
 
 void describe(CLI::App& app, Command& command) {
-  ServiceSettings& service = command.service;
-  app.add_option("--programs", service.programs, "Folder of quickmatchd and its fellows")->required();
-  app.add_option("--kernel", service.kernel, "The guest's vmlinux")->required();
-  app.add_option("--initrd", service.initrd, "The guest's initramfs, with the agent")->required();
-  app.add_option("--folder", service.folder, "For the daemon's state; a tmpfs; made")->required();
-  app.add_option("--hypervisor", service.hypervisor, "auto, kvm, soft")->capture_default_str();
-  app.add_option("--jail", service.jail, "namespaces, none")->capture_default_str();
-  app.add_option("--seccomp", service.seccomp, "Level; own: quickmatchd is not told")->capture_default_str();
+  describeService(app, command.service);
   app.add_option("--clones", command.clones, "How many")->capture_default_str();
   app.add_option("--clients", command.clients, "That ask for them at once")->capture_default_str();
   app.add_option("--idle-seconds", command.idleSeconds, "For how long they are left alone")->capture_default_str();
-  app.add_option("--commit", command.commit, "For the record");
-  app.add_option("--host", command.host, "For the record");
-  app.add_option("--build", command.build, "Preset of what is measured, for the record");
+  describeStamp(app, command.stamp);
   app.add_option("--json", command.json, "Where the figures go, as one flat object");
 }
 
@@ -233,13 +225,13 @@ Status measure(Command command) {
   Service service = TRY(Service::start(command.service));
   const std::string hypervisor = TRY(service.hypervisor());
   fmt::print("quickmatch {} ({}, {}) on {}, backend {}, jail {}, seccomp {}: {} clones of hello, 128 MiB each\n",
-             kVersion, command.commit, command.build, command.host, hypervisor, command.service.jail,
+             kVersion, command.stamp.commit, command.stamp.build, command.stamp.host, hypervisor, command.service.jail,
              command.service.seccomp, command.clones);
   Bench bench(command, service);
   const Status done = bench.measure();
-  boost::json::object flat{{"commit", command.commit}, {"host", command.host},
-                           {"build", command.build},   {"jail", command.service.jail},
-                           {"backend", hypervisor},    {"seccomp", command.service.seccomp}};
+  boost::json::object flat{{"commit", command.stamp.commit}, {"host", command.stamp.host},
+                           {"build", command.stamp.build},   {"jail", command.service.jail},
+                           {"backend", hypervisor},          {"seccomp", command.service.seccomp}};
   for (const auto& [key, value] : bench.flat()) flat[key] = value;
   if (!command.json.empty()) TRY(writeFlat(flat, command.json));
   return done;
