@@ -213,13 +213,18 @@ void Pool::Inside::settle(Lock lock, Discarded discarded) {
 }
 
 void Pool::Inside::cloneFailed(const Source& source, Phase phase, const Error& error) {
-  Lock lock(mutex_);
-  if (closing_) return;  // it was ended under its maker's hands
-  Discarded discarded = board_.cloneFailed(source, phase, error, now());
-  settle(std::move(lock), std::move(discarded));
+  {
+    const std::lock_guard lock(mutex_);
+    if (closing_) return;  // it was ended under its maker's hands
+  }
   wiring_.log.warning("clone.failed",
                       {{"template", source.recipe.name}, {"phase", name(phase)}, {"error", error.text()}});
   wiring_.observer.cloneFailed(source.recipe.name, phase, error);
+  Lock lock(mutex_);
+  Discarded discarded = board_.cloneFailed(source, phase, error, now());
+  // At once: they would be served from the next snapshot if that is built before a maker looks at the line.
+  if (!board_.hasSnapshot(source.recipe.name)) refuseOrders(source.recipe.name);
+  settle(std::move(lock), std::move(discarded));
 }
 
 // Ends all VMs first: whoever waits for one is then answered soon.

@@ -119,6 +119,7 @@ class Pool::Inside {
   std::optional<Job> nextJob(TimePoint now);
   std::optional<Job> nextForced();
   std::optional<Job> nextOrdered();
+  void refuseOrders(std::string_view name);
   void make(Job job);
   // With the lock, which they release.
   void deliver(Lock lock, const Job& job, Taken made, TimePoint begun);

@@ -118,10 +118,14 @@ std::optional<Pool::Inside::Job> Pool::Inside::nextForced() {
   return std::nullopt;
 }
 
+void Pool::Inside::refuseOrders(std::string_view name) {
+  while (Order* order = orders_.first(name)) orders_.answer(*order, unservable(name));
+}
+
 std::optional<Pool::Inside::Job> Pool::Inside::nextOrdered() {
   for (const std::string& name : orders_.templates()) {
     if (!board_.hasSnapshot(name)) {
-      while (Order* order = orders_.first(name)) orders_.answer(*order, unservable(name));
+      refuseOrders(name);
     } else if (auto ordered = board_.nextOrdered(name, orders_.count(name))) {
       return Job{.source = *std::move(ordered), .blank = blanks_.take()};
     }
