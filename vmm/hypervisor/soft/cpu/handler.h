@@ -41,6 +41,7 @@ inline std::int32_t handlerDistance(Handler handler) {
                                    reinterpret_cast<std::intptr_t>(&leaveBefore));
 }
 inline Handler handlerOf(const Operation* op) {
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): a record holds distances, not pointers
   return reinterpret_cast<Handler>(reinterpret_cast<std::intptr_t>(&leaveBefore) + op->handler);
 }
 

@@ -130,6 +130,7 @@ bool writeLongWay(Cpu& cpu, std::uint64_t address, const void* from, unsigned by
 bool readAs(Cpu& cpu, Privilege privilege, std::uint64_t address, void* into, unsigned bytes) {
   const TlbEntry& entry = cpu.tlbs[static_cast<std::size_t>(privilege)].read[Tlb::slotOf(address)];
   if (((address + bytes - 1) & kPageMask) == entry.page) {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): an entry holds the distance between two kinds of addresses (tlb.h)
     std::memcpy(into, reinterpret_cast<const char*>(address + entry.addend), bytes);
     return true;
   }
@@ -139,6 +140,7 @@ bool readAs(Cpu& cpu, Privilege privilege, std::uint64_t address, void* into, un
 bool writeAs(Cpu& cpu, Privilege privilege, std::uint64_t address, const void* from, unsigned bytes) {
   const TlbEntry& entry = cpu.tlbs[static_cast<std::size_t>(privilege)].write[Tlb::slotOf(address)];
   if (((address + bytes - 1) & kPageMask) == entry.page) {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): an entry holds the distance between two kinds of addresses (tlb.h)
     std::memcpy(reinterpret_cast<char*>(address + entry.addend), from, bytes);
     return true;
   }

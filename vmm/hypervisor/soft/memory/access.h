@@ -31,12 +31,14 @@ inline char* writableBytes(Cpu& cpu, std::uint64_t address, unsigned bytes) {
   const TlbEntry& entry = cpu.tlb->write[Tlb::slotOf(address)];
   if (((address + bytes - 1) & kPageMask) != entry.page) [[unlikely]]
     return nullptr;
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): an entry holds the distance between two kinds of addresses (tlb.h)
   return reinterpret_cast<char*>(address + entry.addend);
 }
 inline const char* readableBytes(Cpu& cpu, std::uint64_t address, unsigned bytes) {
   const TlbEntry& entry = cpu.tlb->read[Tlb::slotOf(address)];
   if (((address + bytes - 1) & kPageMask) != entry.page) [[unlikely]]
     return nullptr;
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): an entry holds the distance between two kinds of addresses (tlb.h)
   return reinterpret_cast<const char*>(address + entry.addend);
 }
 
