@@ -197,6 +197,7 @@ TEST_F(VmmProgramTest, AHypervisorsOptionsFitTogetherOrAreRefused) {
   EXPECT_NE(refusal({"--clock", "sun"}).find("there are host and instructions"), std::string::npos);
   EXPECT_NE(refusal({"--hypervisor", "kvm", "--clock", "instructions"}).find("excludes --hypervisor kvm"),
             std::string::npos);
+  EXPECT_NE(refusal({"--host-counter", "tsc"}).find("--host-counter: a counter of time is tsc:KHZ"), std::string::npos);
   EXPECT_NE(refusal({"--seed", "7"}).find("--seed needs --clock instructions"), std::string::npos);
   for (const char* seed : {"-1", "0x7", "7 ", "18446744073709551616"}) {
     EXPECT_NE(refusal({"--clock", "instructions", "--seed", seed}).find("below 2^64"), std::string::npos) << seed;
