@@ -16,8 +16,7 @@
 namespace qm::vmm {
 namespace {
 
-using std::chrono_literals::operator""s;
-using std::chrono_literals::operator""ms;
+using namespace std::chrono_literals;
 
 std::chrono::steady_clock::time_point soon() {
   return std::chrono::steady_clock::now() + 20s;
