@@ -31,7 +31,7 @@ struct SoftObserver {
 
 struct SoftSettings {
   SoftClock clock = SoftClock::host;
-  std::uint64_t seed = 0;  // of rdrand and rdseed, with SoftClock::instructions
+  std::uint64_t seed = 0;                        // of rdrand and rdseed, with SoftClock::instructions
   std::optional<soft::HostCounter> hostCounter;  // where somebody has measured it already
   SoftObserver observer;
 };
