@@ -43,28 +43,31 @@ void addNamed(object& flat, std::chrono::seconds watched) {
 }
 
 std::string addComputations(object& flat) {
-  std::string text = fmt::format("{:<10} {:>10} {:>10} {:>10} {:>12} {:>14}\n", "ms p50", "native", "ours", "QEMU",
-                                 "ours/QEMU", "QEMU/native");
+  const std::string head = fmt::format("{:<10} {:>10} {:>10} {:>10} {:>12} {:>14}\n", "ms p50", "native", "ours",
+                                       "QEMU", "ours/QEMU", "QEMU/native");
+  std::string rows;
   const auto cell = [](std::optional<double> value) { return value ? fmt::format("{:.2f}", *value) : "-"; };
   double product = 1;
   int count = 0;
   for (const std::string name : kComputations) {
     const std::string ours = name + "_ms_p50", theirs = "qemu_" + ours, native = "native_" + ours;
+    if (!flat.contains(ours) && !flat.contains(theirs) && !flat.contains(native)) continue;
     const auto toQemu = ratio(flat, ours, theirs);
     if (toQemu) {
       flat[name + "_ratio_to_qemu"] = rounded(*toQemu);
       product *= *toQemu;
       ++count;
     }
-    text += fmt::format("{:<10} {:>10} {:>10} {:>10} {:>12} {:>14}\n", name, cell(number(flat, native)),
+    rows += fmt::format("{:<10} {:>10} {:>10} {:>10} {:>12} {:>14}\n", name, cell(number(flat, native)),
                         cell(number(flat, ours)), cell(number(flat, theirs)), cell(toQemu),
                         cell(ratio(flat, theirs, native)));
   }
+  if (rows.empty()) return {};
   // A mean of some only would be another figure.
-  if (count != std::size(kComputations)) return text;
+  if (count != std::size(kComputations)) return head + rows;
   const double mean = std::pow(product, 1.0 / count);
   flat["compute_geomean_ratio_to_qemu"] = rounded(mean);
-  return text + fmt::format("{:<10} {:>45.2f}\n", "geo. mean", mean);
+  return head + rows + fmt::format("{:<10} {:>45.2f}\n", "geo. mean", mean);
 }
 
 }  // namespace
