@@ -79,6 +79,14 @@ Answer Controller::toldAs(const Passport& passport, Result<Answer> done) const {
   return fault(fmt::format("{}{}", passport.family, done.error().text()));
 }
 
+Answer Controller::attach(const NetConfig& net, FileDescriptor tap) {
+  Answer described = execute(net);
+  if (described.status >= 300) return described;
+  std::erase_if(taps_, [&net](const OpenTap& one) { return one.id == net.id; });
+  taps_.push_back({.id = net.id, .tap = std::move(tap)});
+  return described;
+}
+
 Answer Controller::load(OpenSnapshot snapshot) {
   const Passport passport = passportOf(LoadSnapshot{});
   if (auto refused = refusal(passport.stage)) return *std::move(refused);
@@ -159,7 +167,7 @@ Result<Answer> Controller::handle(const StartInstance& /*asked*/) {
   const MachineConfig config = TRY(configuration_.machine());
   Stopwatch watch;
   MachineWiring wiring = TRY(wire(config.vcpus));
-  std::unique_ptr<Machine> machine = TRY(Machine::boot(config, std::move(wiring)));
+  std::unique_ptr<Machine> machine = TRY(Machine::boot(config, std::move(wiring), std::exchange(taps_, {})));
   times_.build = watch.lap();
   machine_ = std::move(machine);
   TRY(resumeTimed());
