@@ -164,6 +164,12 @@ Result<agent::Ran> Pool::Inside::exec(std::string_view id, const agent::Run& run
   return vm->run(run, deadlineIn(limit));
 }
 
+Result<GuestConnection> Pool::Inside::connect(std::string_view id, std::uint16_t port) {
+  const Call call = TRY(Call::begin(*this));
+  const Vm vm = TRY(leased(id));
+  return vm->connect(port, deadlineIn(settings_.limits.reply));
+}
+
 Result<MemoryUse> Pool::Inside::memoryUse(std::string_view id) {
   const Call call = TRY(Call::begin(*this));
   const Vm vm = TRY(leased(id));

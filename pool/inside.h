@@ -46,6 +46,7 @@ class Pool::Inside {
   Result<Reply> ping(std::string_view id);
   Result<agent::Ran> exec(std::string_view id, const agent::Run& run);
   Result<MemoryUse> memoryUse(std::string_view id);
+  Result<GuestConnection> connect(std::string_view id, std::uint16_t port);
   std::vector<PoolView> pools() const;
   std::uint32_t blanks() const;
   Load load() const;

@@ -57,6 +57,9 @@ Result<agent::Ran> Pool::exec(std::string_view id, const agent::Run& run) {
 Result<MemoryUse> Pool::memoryUse(std::string_view id) {
   return inside_->memoryUse(id);
 }
+Result<GuestConnection> Pool::connect(std::string_view id, std::uint16_t port) {
+  return inside_->connect(id, port);
+}
 std::vector<PoolView> Pool::pools() const {
   return inside_->pools();
 }

@@ -132,6 +132,8 @@ class Pool {
   // A run whose timeoutMs is 0 may take as long as the lease lasts.
   Result<agent::Ran> exec(std::string_view id, const agent::Run& run);
   Result<MemoryUse> memoryUse(std::string_view id);
+  // To a TCP port of the guest.
+  Result<GuestConnection> connect(std::string_view id, std::uint16_t port);
 
   std::vector<PoolView> pools() const;
   std::uint32_t blanks() const;

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "api/daemon/metrics/metrics.h"
+#include "api/daemon/metrics/network_metrics.h"
 #include "api/daemon/rest/routes.h"
 #include "api/daemon/server/server.h"
 #include "api/daemon/state_folder.h"
@@ -17,11 +18,13 @@ namespace qm {
 
 namespace {
 
-Result<std::unique_ptr<VmmLauncher>> launcherFor(const DaemonConfig& config, Backend backend) {
+Result<std::unique_ptr<VmmLauncher>> launcherFor(const DaemonConfig& config, Backend backend, const Log& log) {
   LauncherSettings settings{
       .vmm = config.vmm, .spawner = config.spawner, .backend = backend, .folders = config.folders};
   settings.isolation = config.jail == JailChoice::namespaces ? Isolation::jailed : Isolation::bare;
   settings.seccomp = config.seccomp;
+  settings.networkSlots = config.networkSlots;
+  settings.log = log;
   // Once for all: half a millisecond and some CPUID, each of which may leave a virtual machine.
   if (backend == Backend::soft) settings.hostCounter = soft::wordOf(soft::HostCounterMeter().counter());
   return VmmLauncher::start(settings);
@@ -79,7 +82,10 @@ class Daemon::Inside {
   }
 
  private:
-  std::string metricsText() { return metrics_.text(pool_.pools(), pool_.blanks(), pool_.load()); }
+  std::string metricsText() {
+    return metrics_.text(pool_.pools(), pool_.blanks(), pool_.load()) +
+           networkMetricsText(launcher_->readySlots(), launcher_->egress());
+  }
 
   Log log_;
   StateFolder state_;
@@ -111,7 +117,7 @@ Result<std::unique_ptr<Daemon>> Daemon::start(const DaemonConfig& config, Log lo
     log.warning("daemon.left_over", {{"folders", found.folders}, {"processes", found.processes}});
   }
   auto shelf = TRY(pool::StoreShelf::open(state.shelf()));
-  auto launcher = TRY(launcherFor(config, backend));
+  auto launcher = TRY(launcherFor(config, backend, log));
   auto inside = std::make_unique<Inside>(std::move(state), std::move(shelf), std::move(launcher), backend, config, log);
   // From here on an error ends what has begun.
   std::unique_ptr<Daemon> daemon(new Daemon(std::move(inside)));

@@ -47,6 +47,10 @@ Status check(const Recipe& recipe) {
     return outside("memory", recipe.memoryBytes, "at least 16 MiB, in whole pages");
   }
   if (recipe.poolSize > kMostReady) return outside("the pool's size", recipe.poolSize, "at most 10000");
+  if (recipe.network.egress.size() > kMostDestinations)
+    return outside("the number of destinations", recipe.network.egress.size(), "at most 256");
+  if (recipe.network.kind == NetworkKind::none && !recipe.network.egress.empty())
+    return Error(Remedy::fixInput, "guests without a network reach no destination: give them a slot, or none of these");
   TRY(checkCommands("the warm-up", recipe.warmUp));
   TRY(checkCommands("the list of hooks before the snapshot", recipe.beforeSnapshot));
   TRY(checkCommands("the rehearsal", recipe.rehearsal));
@@ -75,7 +79,8 @@ BootPlan bootPlan(const Recipe& recipe) {
           .bootArguments = recipe.bootArguments,
           .vcpus = recipe.vcpus,
           .memoryBytes = recipe.memoryBytes,
-          .cpuTemplate = recipe.cpuTemplate};
+          .cpuTemplate = recipe.cpuTemplate,
+          .network = recipe.network};
 }
 
 }  // namespace qm::pool

@@ -15,6 +15,8 @@ Response renewLease(pool::Pool& pool, const Request& request, const PathValues& 
 Response releaseLease(pool::Pool& pool, const Request& request, const PathValues& path);
 Response pingLease(pool::Pool& pool, const Request& request, const PathValues& path);
 Response execInLease(pool::Pool& pool, const Request& request, const PathValues& path);
+// 101, and the connection is one to that TCP port of the guest.
+Response connectToLease(pool::Pool& pool, const Request& request, const PathValues& path);
 Response memoryOfLease(pool::Pool& pool, const Request& request, const PathValues& path);
 
 }  // namespace qm::rest

@@ -3,10 +3,13 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "vmm/os/file_descriptor.h"
 
 namespace qm::rest {
 
@@ -17,6 +20,7 @@ struct Request {
   std::string authorization;  // the header's value; empty: there is none
   // The header that a browser adds to what a page of elsewhere sends; empty: there is none.
   std::string origin;
+  std::string upgrade;  // the header's value; empty: there is none
 };
 
 struct Response {
@@ -24,6 +28,8 @@ struct Response {
   std::string contentType = "application/json";
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;  // beyond Content-Type and Content-Length
+  // Of a 101: what the connection is relayed to from then on, a stream socket that does not block.
+  std::shared_ptr<const FileDescriptor> relayed = nullptr;
 };
 
 // What the path's {names} stood for.

@@ -33,6 +33,8 @@ std::vector<Route> leaseRoutes(pool::Pool& pool) {
        Work::atOnce},
       {"GET", "/v1/leases/{id}/ping", "pingLease", [&pool](R ask, P path) { return pingLease(pool, ask, path); }},
       {"POST", "/v1/leases/{id}/exec", "execInLease", [&pool](R ask, P path) { return execInLease(pool, ask, path); }},
+      {"GET", "/v1/leases/{id}/tcp/{port}", "connectToLease",
+       [&pool](R ask, P path) { return connectToLease(pool, ask, path); }},
       {"GET", "/v1/leases/{id}/memory", "memoryOfLease",
        [&pool](R ask, P path) { return memoryOfLease(pool, ask, path); }},
       {"POST", "/v1/invocations", "invoke", [&pool](R ask, P) { return invoke(pool, ask); }},

@@ -3,13 +3,16 @@
 
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <optional>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
@@ -17,6 +20,8 @@
 #include "api/daemon/rest/message.h"
 #include "api/daemon/rest/problem.h"
 #include "api/daemon/rest/router.h"
+#include "api/relay/relay.h"
+#include "vmm/os/file_descriptor.h"
 #include "vmm/version/version.h"
 
 namespace qm {
@@ -53,6 +58,7 @@ class Session {
   boost::asio::awaitable<void> run() {
     while (co_await serveOne()) {
     }
+    if (relayed_ != nullptr) co_await relayTo(*relayed_);
     boost::system::error_code ignored;
     stream_.socket().shutdown(boost::asio::socket_base::shutdown_both, ignored);
   }
@@ -73,8 +79,11 @@ class Session {
     const bool keepAlive = parser.get().keep_alive();
     const unsigned version = parser.get().version();
     const Counted counted(underWay_);
-    HttpResponse response = httpOf(co_await answer(requestOf(parser.release())), version, keepAlive);
-    const bool written = co_await write(std::move(response));
+    rest::Response answered = co_await answer(requestOf(parser.release()));
+    std::shared_ptr<const FileDescriptor> relayed = std::move(answered.relayed);
+    const bool written = co_await write(httpOf(std::move(answered), version, keepAlive));
+    if (relayed != nullptr && written) relayed_ = std::move(relayed);
+    if (relayed_ != nullptr) co_return false;
     co_return written&& keepAlive;
   }
 
@@ -115,13 +124,29 @@ class Session {
     co_return !failure;
   }
 
+  // `peer` stays who gave it; what the client said right after its request goes first.
+  boost::asio::awaitable<void> relayTo(const FileDescriptor& peer) {
+    Result<FileDescriptor> own = peer.duplicate();
+    boost::system::error_code failure;
+    boost::asio::ip::tcp::socket other(stream_.get_executor());
+    if (own.has_value()) other.assign(boost::asio::ip::tcp::v4(), own->get(), failure);
+    if (!own.has_value() || failure) co_return;
+    own->release();
+    stream_.expires_never();
+    const auto into = [&failure] { return boost::asio::redirect_error(boost::asio::use_awaitable, failure); };
+    if (buffer_.size() > 0) co_await boost::asio::async_write(other, buffer_.data(), into());
+    if (!failure) co_await relay(stream_.socket(), other, kIdleRelay);
+  }
+
   static constexpr unsigned kHttp11 = 11;
+  static constexpr std::chrono::minutes kIdleRelay{15};
 
   Stream stream_;
   const rest::Router& router_;
   boost::asio::thread_pool& workers_;
   std::atomic<int>& underWay_;
   boost::beast::flat_buffer buffer_;
+  std::shared_ptr<const FileDescriptor> relayed_;  // after a 101
 };
 
 }  // namespace qm

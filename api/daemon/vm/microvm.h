@@ -9,6 +9,8 @@
 #include <optional>
 #include <string>
 
+#include "api/daemon/network/guest_link.h"
+#include "api/daemon/vm/restore_message.h"
 #include "api/daemon/vm/vm_folder.h"
 #include "api/daemon/vm/vmm_launcher.h"
 #include "api/daemon/vm/vmm_process.h"
@@ -22,7 +24,7 @@ class Microvm final : public pool::VmProcess {
   // Takes over a process that was started in `folder`. The launcher outlives it.
   Microvm(std::string id, VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher);
   // The one after so many resets of the process.
-  Microvm(std::string id, std::shared_ptr<VmmProcess> vmm, std::uint64_t resets);
+  Microvm(std::string id, std::shared_ptr<VmmProcess> vmm, std::uint64_t resets, GuestNetworks networks);
   ~Microvm() override;
   Microvm(const Microvm&) = delete;
   Microvm& operator=(const Microvm&) = delete;
@@ -44,16 +46,19 @@ class Microvm final : public pool::VmProcess {
   Result<agent::Pong> ping(std::uint64_t nonce, pool::Deadline deadline) override;
   Result<agent::Renewed> renew(const agent::Renew& renew, pool::Deadline deadline) override;
   Result<agent::Ran> run(const agent::Run& run, pool::Deadline deadline) override;
+  Result<pool::GuestConnection> connect(std::uint16_t port, pool::Deadline deadline) override;
   void kill() override;
   void end() override;
 
  private:
+  Status load(RestoreMessage message, pool::Deadline deadline);
   // Tries until the agent accepts, or the process or the time is at its end.
   Result<agent::AgentClient> reachAgent(pool::Deadline deadline) const;
 
   const std::string id_;
   const std::shared_ptr<VmmProcess> vmm_;
   const std::uint64_t resets_ = 0;         // of the process, before this
+  GuestLink link_;                         // each time another slot
   std::filesystem::path snapshot_;         // empty: it was not restored
   std::atomic<bool> isReclaimed_ = false;  // the process is another VM by now
   std::mutex agentMutex_;                  // protects agent_: one message there and one back at a time
