@@ -24,19 +24,27 @@ void VcpuThread::pause() {
   ask(Wanted::parked);
 }
 
+// Who waits for an errand is let go when its kick is there already, so that it executes nothing before it parks; and
+// who is to run does so when it is known that it waits for errands again.
 void VcpuThread::ask(Wanted wanted) {
+  if (wanted == Wanted::running) tellErrands(wanted);
   {
     const std::lock_guard lock(mutex_);
     if (wanted_ == Wanted::ended) return;  // who has ended does not come back
     wanted_ = wanted;
   }
   changed_.notify_all();
+  if (wanted == Wanted::running) return;
+  vcpu_->kick();
+  tellErrands(wanted);
+}
+
+void VcpuThread::tellErrands(Wanted wanted) {
   {
     const std::lock_guard lock(errands_->mutex);
     errands_->isUnwanted = wanted != Wanted::running;
   }
   errands_->changed.notify_all();
-  if (wanted != Wanted::running) vcpu_->kick();
 }
 
 void VcpuThread::waitUntilParked() {

@@ -63,6 +63,7 @@ class VcpuThread {
   bool waitToRun();
   void sendFor(const LoopErrand& errand);
   void ask(Wanted wanted);
+  void tellErrands(Wanted wanted);
   void handle(const MmioRead& exit);
   void handle(const MmioWrite& exit);
   void handle(const IoRead& exit);
