@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "api/daemon/vm/vm_folder.h"
 #include "api/daemon/vm/vmm_control.h"
@@ -38,12 +39,24 @@ class Microvm final : public pool::VmProcess {
   Result<agent::Pong> ping(std::uint64_t nonce, pool::Deadline deadline) override;
   Result<agent::Renewed> renew(const agent::Renew& renew, pool::Deadline deadline) override;
   Result<agent::Ran> run(const agent::Run& run, pool::Deadline deadline) override;
+  Result<std::unique_ptr<pool::Awaited<agent::Pong>>> beginPing(std::uint64_t nonce, pool::Deadline deadline) override;
+  Result<std::unique_ptr<pool::Awaited<agent::Ran>>> beginRun(const agent::Run& run, pool::Deadline deadline) override;
   void kill() override;
   void end() override;
 
  private:
+  template <class T>
+  class Talk;
+
   Status ask(const VmmRequest& request, pool::Deadline deadline);
   Status ask(VmmControl::Body body, const std::vector<int>& files, std::string_view what, pool::Deadline deadline);
+  // A connection to the agent that nobody speaks over, or another one: a long command must not hold up pings and other
+  // commands. Made ahead it saves a command the guest's part in a connection's making.
+  Result<agent::AgentClient> takeAgent(pool::Deadline deadline);
+  // None: not without waiting.
+  Result<std::optional<agent::AgentClient>> takeIdleAgent();
+  // After an answer: one over which something is still under way would hold up whoever takes it.
+  void keepAgent(agent::AgentClient client);
   // Tries until the agent accepts, or the process or the time is at its end.
   Result<agent::AgentClient> reachAgent(pool::Deadline deadline) const;
   // Adds what the console said last, when the process has ended.
@@ -54,8 +67,9 @@ class Microvm final : public pool::VmProcess {
   const Process process_;
   VmmLauncher& launcher_;
   VmmControl control_;
-  std::mutex agentMutex_;  // protects agent_: one message there and one back at a time
-  std::optional<agent::AgentClient> agent_;
+  std::mutex agentMutex_;  // protects the next two; held for no conversation
+  bool isConnected_ = false;
+  std::vector<agent::AgentClient> idleAgents_;
   std::once_flag ended_;
 };
 
