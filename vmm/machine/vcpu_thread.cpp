@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "vmm/os/stack.h"
+
 namespace qm {
 
 VcpuThread::VcpuThread(std::unique_ptr<Vcpu> vcpu, VcpuThreadWiring wiring, std::string name)
@@ -69,6 +71,8 @@ void VcpuThread::loop(const std::string& name) {
       std::visit([this](const auto& which) { handle(which); }, exit);
     }
   }
+  // The C library gives a stack to the next thread as it is, and that may be another guest's (Machine::dismantle).
+  wipeStackBelow();
 }
 
 void VcpuThread::handle(const MmioRead& exit) {
