@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <system_error>
+#include <thread>
 #include <vector>
 
 #include <boost/json/array.hpp>
@@ -109,6 +110,16 @@ Status Service::waitUntilFull() {
     }
   }
   return Error(Remedy::giveUp, "the pool did not fill: " + seen_);
+}
+
+Status Service::waitUntilQuiet() {
+  constexpr std::string_view kNoneEnding = "quickmatch_load{of=\"ending\"} 0\n";
+  for (const Clock::time_point last = deadline(); Clock::now() < last;) {
+    TRY(waitUntilFull());
+    if (TRY(metrics()).contains(kNoneEnding)) return {};
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  return Error(Remedy::giveUp, "ended VMs did not go");
 }
 
 Result<bool> Service::isFull() {

@@ -40,7 +40,11 @@ class Service {
 
   // Every clone ready, none in the making, none leased, the blanks there.
   Status waitUntilFull();
-  // Any answer below 300, as an object (empty without a body).
+  // That, and nothing left of VMs that have ended.
+  Status waitUntilQuiet();
+  // Any answer below 300.
+  Result<HttpAnswer> send(const HttpAsk& question);
+  // The same, as an object (empty without a body).
   Result<boost::json::object> ask(std::string_view method, const std::string& target, const boost::json::object& body,
                                   const std::string& token);
   // GET /metrics.
@@ -55,7 +59,6 @@ class Service {
 
  private:
   Service(const ServiceSettings& settings, std::filesystem::path folder, Process process);
-  Result<HttpAnswer> send(const HttpAsk& question);
   Result<bool> isFull();
 
   ServiceSettings settings_;
