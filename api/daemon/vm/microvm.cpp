@@ -3,6 +3,7 @@
 #include <array>
 #include <chrono>
 #include <cstring>
+#include <utility>
 
 #include "api/daemon/vm/process_memory.h"
 #include "api/daemon/vm/restore_message.h"
@@ -90,7 +91,11 @@ Result<std::unique_ptr<pool::VmProcess>> Microvm::reclaim(std::string_view id) {
   if (snapshot_.empty()) return Error(Remedy::giveUp, "the VM was not restored from a snapshot: it cannot be reset");
   if (isReclaimed_.exchange(true)) return Error(Remedy::giveUp, "the VM's process is another VM already");
   vmm_->halt();
-  return std::make_unique<Microvm>(std::string(id), vmm_, resets_ + 1);
+  auto next = std::make_unique<Microvm>(std::string(id), vmm_, resets_ + 1);
+  // Closed when there is another, not before: to the old guest it would be work.
+  if (const std::unique_lock lock(agentMutex_, std::try_to_lock); lock.owns_lock())
+    next->agent_ = std::exchange(agent_, std::nullopt);
+  return next;
 }
 
 Result<agent::AgentClient> Microvm::reachAgent(pool::Deadline deadline) const {
