@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "vmm/os/stack.h"
+
 namespace qm {
 
 VcpuThread::VcpuThread(std::unique_ptr<Vcpu> vcpu, VcpuThreadWiring wiring, std::string name)
@@ -78,6 +80,8 @@ void VcpuThread::loop(const std::string& name) {
       std::visit([this](const auto& which) { handle(which); }, exit);
     }
   }
+  // The C library gives a stack to the next thread as it is, and that may be another guest's (Machine::dismantle).
+  wipeStackBelow();
 }
 
 void VcpuThread::handle(const MmioRead& exit) {

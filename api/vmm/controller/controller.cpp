@@ -7,6 +7,7 @@
 
 #include "snapshot/file/save.h"
 #include "vmm/memory/prefault.h"
+#include "vmm/os/stack.h"
 #include "vmm/version/version.h"
 
 namespace qm::vmm {
@@ -240,6 +241,7 @@ Result<Answer> Controller::resetOpen(OpenSnapshot snapshot) {
   times_ = {};
   Stopwatch watch;
   GuestMemory used = Machine::dismantle(std::move(machine_));
+  wipeStackBelow();  // devices worked on this thread
   if (wiring_.onReset) wiring_.onReset();
   wiring_.log.info("vm.dismantled", {{"id", wiring_.id}, {"us", watch.lap().count()}});
   return loadOpen(std::move(snapshot), std::move(used));
