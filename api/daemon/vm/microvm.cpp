@@ -28,11 +28,14 @@ bool hasEnded(const Process& process) {
 
 }  // namespace
 
-Microvm::Microvm(std::string id, VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher)
+Microvm::Microvm(std::string id, VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher,
+                 VmAccounts& accounts)
     : id_(std::move(id)),
       folder_(std::move(folder)),
       process_(std::move(launched.process)),
       launcher_(launcher),
+      accounts_(accounts),
+      account_(accounts.open(id_, process_.pid(), std::move(launched.slot))),
       control_(std::move(launched.control)) {}
 
 Microvm::~Microvm() {
@@ -139,7 +142,9 @@ Result<agent::Pong> Microvm::ping(std::uint64_t nonce, pool::Deadline deadline) 
 Result<agent::Renewed> Microvm::renew(const agent::Renew& renew, pool::Deadline deadline) {
   const std::scoped_lock lock(agentMutex_);
   if (!agent_) return Error(Remedy::giveUp, "the guest's agent is not connected");
-  return agent_->renew(renew, deadline);
+  Result<agent::Renewed> renewed = agent_->renew(renew, deadline);
+  if (renewed.has_value()) account_->renewed();
+  return renewed;
 }
 
 Result<agent::Ran> Microvm::run(const agent::Run& run, pool::Deadline deadline) {
@@ -149,6 +154,7 @@ Result<agent::Ran> Microvm::run(const agent::Run& run, pool::Deadline deadline) 
 }
 
 void Microvm::kill() {
+  account_->killing();
   // SIGKILL cannot fail on a process that we may signal, and one that has ended takes it silently.
   static_cast<void>(process_.signal(SIGKILL));
 }
@@ -156,6 +162,8 @@ void Microvm::kill() {
 void Microvm::end() {
   std::call_once(ended_, [this] {
     kill();
+    launcher_.awaitEnd(process_);
+    accounts_.close(id_);
     launcher_.reap(process_);
     removeVmFolder(folder_);
   });

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "api/daemon/vm/vm_account.h"
 #include "api/daemon/vm/vm_folder.h"
 #include "api/daemon/vm/vmm_control.h"
 #include "api/daemon/vm/vmm_launcher.h"
@@ -17,8 +18,8 @@ namespace qm {
 
 class Microvm final : public pool::VmProcess {
  public:
-  // Takes over a process that was started in `folder`. The launcher outlives it.
-  Microvm(std::string id, VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher);
+  // Takes over a process that was started in `folder`. Launcher and accounts outlive it.
+  Microvm(std::string id, VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher, VmAccounts& accounts);
   ~Microvm() override;
   Microvm(const Microvm&) = delete;
   Microvm& operator=(const Microvm&) = delete;
@@ -53,6 +54,8 @@ class Microvm final : public pool::VmProcess {
   const VmFolder folder_;
   const Process process_;
   VmmLauncher& launcher_;
+  VmAccounts& accounts_;
+  const std::shared_ptr<VmAccount> account_;
   VmmControl control_;
   std::mutex agentMutex_;  // protects agent_: one message there and one back at a time
   std::optional<agent::AgentClient> agent_;

@@ -23,6 +23,7 @@
 #include "vmm/hypervisor/soft/soft_hypervisor.h"
 #include "vmm/machine/machine.h"
 #include "vmm/memory/page_run.h"
+#include "vmm/slot/slot_writer.h"
 
 namespace qm::vmm {
 
@@ -36,6 +37,8 @@ struct ControllerWiring {
   SoftClock clock = SoftClock::host;   // that hypervisor's; with `instructions` a machine has one vCPU
   std::uint64_t seed = 0;              // of what is random, with `instructions`
   std::function<void()> onVcpuThread;  // as in MachineWiring
+  std::function<void(std::size_t, const VcpuExit&)> onExit;  // the same
+  slot::Writer* slot = nullptr;                              // where it says how it goes; null: nobody looks
   // From vCPU threads.
   std::function<void(std::span<const std::uint8_t>)> onConsole;
   // Once, when the guest has ended: with the program's exit code, 0 after a reset, else 1.
@@ -72,6 +75,8 @@ class Controller {
     std::optional<Microseconds> build, open, restore, resume;
   };
 
+  class Loading;
+
   template <class Asked>
   Answer answer(const Asked& asked);
   // Nothing: a request of this kind is in order now.
@@ -97,6 +102,9 @@ class Controller {
   // For a machine of so many vCPUs.
   Result<MachineWiring> wire(std::size_t vcpus);
   Status resumeTimed();
+  Status resume();
+  void pause();
+  void tell(slot::State state);
   void end(const MachineEnd& end);
 
   ControllerWiring wiring_;

@@ -1,5 +1,5 @@
 // A VMM without a guest. Its "memory" is one nonce, made at InstanceStart, saved with a snapshot and loaded from it.
-//   fake-vmm --control NUMBER …
+//   fake-vmm --control NUMBER …     with a slot page, where 1000 instructions and 10 decoded ones are all of a guest
 // A kernel whose name has "bad" in it is refused, and so is a state file that does not begin with "fake state".
 #include <cstring>
 #include <memory>
@@ -13,6 +13,7 @@
 #include "vmm/os/file_contents.h"
 #include "vmm/os/message_socket.h"
 #include "vmm/os/random.h"
+#include "vmm/slot/slot_writer.h"
 
 namespace qm::test {
 namespace {
@@ -37,6 +38,11 @@ void writeFile(const std::string& path, std::span<const std::byte> bytes) {
 
 class FakeVmm {
  public:
+  explicit FakeVmm(slot::Writer page) : page_(std::move(page)) {
+    page_.mark(slot::Moment::begun);
+    page_.mark(slot::Moment::listening);
+    page_.move(slot::State::blank);
+  }
   Answer answer(const control::Ask& ask, const std::vector<FileDescriptor>&) {
     if (ask.target == "/actions") return start();
     if (ask.target == "/snapshot/create") return save(ask.body);
@@ -49,6 +55,7 @@ class FakeVmm {
     const auto memory = contentsOf(files[load.memory], sizeof nonce_).value();
     std::memcpy(&nonce_, memory.data(), sizeof nonce_);
     agent_ = std::make_unique<FakeAgent>(load.vsockPath, nonce_);
+    tellGuest();
     return kDone;
   }
   Answer answer(const control::Observe&, const std::vector<FileDescriptor>& files) {
@@ -62,6 +69,7 @@ class FakeVmm {
   Answer start() {
     fillRandom(std::as_writable_bytes(std::span(&nonce_, 1)));
     agent_ = std::make_unique<FakeAgent>("vsock.sock", nonce_);
+    tellGuest();
     return kDone;
   }
   Answer save(const std::string& text) const {
@@ -72,13 +80,22 @@ class FakeVmm {
     return kDone;
   }
 
+  void tellGuest() {
+    page_.move(slot::State::loading);
+    page_.mark(slot::Moment::loaded);
+    page_.move(slot::State::paused);
+    page_.move(slot::State::running);
+    page_.counted(0, 1000, 10);
+  }
+
+  slot::Writer page_;
   std::uint64_t nonce_ = 0;
   std::unique_ptr<FakeAgent> agent_;
 };
 
 // Until the other end is gone.
 void serve(const FileDescriptor& socket) {
-  FakeVmm vmm;
+  FakeVmm vmm(slot::Writer::open(FileDescriptor(slot::kDescriptorNumber)).value());
   for (;;) {
     const Message message = receiveMessage(socket).value();
     if (message.bytes.empty()) return;
