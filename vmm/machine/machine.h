@@ -56,6 +56,9 @@ class Machine {
   Machine& operator=(const Machine&) = delete;
   ~Machine();
 
+  // Ends the machine and leaves what its RAM holds to whoever makes another in the same memory.
+  static GuestMemory dismantle(std::unique_ptr<Machine> machine);
+
   // Both are idempotent. pause() returns when every vCPU is between instructions.
   Status resume();
   void pause();

@@ -10,7 +10,19 @@ namespace qm::spawner {
 
 namespace {
 
-enum class Kind : std::uint32_t { spawn = 1, reap = 2, spawned = 3, ended = 4, refused = 5 };
+enum class Kind : std::uint32_t {
+  spawn = 1,
+  reap = 2,
+  spawned = 3,
+  ended = 4,
+  refused = 5,
+  makeSlot = 32,
+  openSocket = 33,
+  closeSlot = 34,
+  slotMade = 35,
+  socketOpened = 36,
+  slotClosed = 37,
+};
 
 constexpr std::uint32_t kDevices = 3;
 
@@ -97,6 +109,12 @@ Result<pid_t> readPid(Reader& reader) {
   return static_cast<pid_t>(TRY(reader.wordUpTo(INT_MAX)));
 }
 
+Result<Request> readOpenSocket(Reader& reader) {
+  OpenSocketMessage open{.slot = TRY(reader.word())};
+  if (TRY(reader.wordUpTo(1)) == 1) open.kind = network::SlotSocket::fromGuest;
+  return Request(open);
+}
+
 Error unknownKind() {
   return {Remedy::fixInput, "a message to or from the spawner is of no known kind"};
 }
@@ -129,6 +147,16 @@ std::uint32_t numberOf(std::span<const std::byte> bytes) {
 
 std::vector<std::byte> encode(std::uint32_t number, const Request& request) {
   if (const auto* spawn = std::get_if<SpawnMessage>(&request)) return encodeSpawn(number, *spawn);
+  if (std::holds_alternative<MakeSlotMessage>(request)) return begin(number, Kind::makeSlot).take();
+  if (const auto* open = std::get_if<OpenSocketMessage>(&request)) {
+    return begin(number, Kind::openSocket)
+        .word(open->slot)
+        .word(open->kind == network::SlotSocket::fromGuest ? 1 : 0)
+        .take();
+  }
+  if (const auto* close = std::get_if<CloseSlotMessage>(&request)) {
+    return begin(number, Kind::closeSlot).word(close->slot).take();
+  }
   return begin(number, Kind::reap).word(static_cast<std::uint32_t>(std::get<ReapMessage>(request).pid)).take();
 }
 
@@ -140,6 +168,12 @@ Result<Request> decodeRequest(std::span<const std::byte> bytes) {
     request = TRY(readSpawn(reader));
   } else if (kind == Kind::reap) {
     request = ReapMessage{.pid = TRY(readPid(reader))};
+  } else if (kind == Kind::makeSlot) {
+    request = MakeSlotMessage{};
+  } else if (kind == Kind::openSocket) {
+    request = TRY(readOpenSocket(reader));
+  } else if (kind == Kind::closeSlot) {
+    request = CloseSlotMessage{.slot = TRY(reader.word())};
   } else {
     return unknownKind();
   }
@@ -157,6 +191,9 @@ std::vector<std::byte> encode(std::uint32_t number, const Answer& answer) {
         .word(static_cast<std::uint32_t>(end->signal))
         .take();
   }
+  if (const auto* made = std::get_if<SlotMade>(&answer)) return begin(number, Kind::slotMade).word(made->slot).take();
+  if (std::holds_alternative<SocketOpened>(answer)) return begin(number, Kind::socketOpened).take();
+  if (std::holds_alternative<SlotClosed>(answer)) return begin(number, Kind::slotClosed).take();
   const Error& error = std::get<Error>(answer);
   return begin(number, Kind::refused).word(wordOf(error.remedy())).text(error.text()).take();
 }
@@ -170,6 +207,9 @@ Result<Answer> decodeAnswer(std::span<const std::byte> bytes) {
     const auto signal = static_cast<int>(TRY(reader.wordUpTo(127)));
     return Answer(ProcessEnd{.code = code, .signal = signal});
   }
+  if (kind == Kind::slotMade) return Answer(SlotMade{.slot = TRY(reader.word())});
+  if (kind == Kind::socketOpened) return Answer(SocketOpened{});
+  if (kind == Kind::slotClosed) return Answer(SlotClosed{});
   if (kind != Kind::refused) return unknownKind();
   const Remedy remedy = remedyOf(TRY(reader.wordUpTo(2)));
   return Answer(Error(remedy, TRY(reader.text())));

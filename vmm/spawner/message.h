@@ -15,12 +15,13 @@
 #include <vector>
 
 #include "vmm/jail/jail_plan.h"
+#include "vmm/network/slot.h"
 #include "vmm/os/process.h"
 #include "vmm/result/result.h"
 
 namespace qm::spawner {
 
-inline constexpr std::uint32_t kVersion = 2;
+inline constexpr std::uint32_t kVersion = 3;
 inline constexpr std::size_t kArguments = 256;
 inline constexpr std::size_t kGiven = 64;
 
@@ -38,7 +39,25 @@ struct ReapMessage {
   bool operator==(const ReapMessage&) const = default;
 };
 
-using Request = std::variant<SpawnMessage, ReapMessage>;
+// Makes a network slot (vmm/network/slot.h), which the spawner keeps until it is closed.
+struct MakeSlotMessage {
+  bool operator==(const MakeSlotMessage&) const = default;
+};
+
+// Opens a socket in one.
+struct OpenSocketMessage {
+  std::uint32_t slot = 0;
+  network::SlotSocket kind = network::SlotSocket::toGuest;
+  bool operator==(const OpenSocketMessage&) const = default;
+};
+
+// Lets one go: it ends when its tap and its sockets are closed, too.
+struct CloseSlotMessage {
+  std::uint32_t slot = 0;
+  bool operator==(const CloseSlotMessage&) const = default;
+};
+
+using Request = std::variant<SpawnMessage, ReapMessage, MakeSlotMessage, OpenSocketMessage, CloseSlotMessage>;
 
 // Beside it goes the process's descriptor.
 struct Spawned {
@@ -46,7 +65,22 @@ struct Spawned {
   bool operator==(const Spawned&) const = default;
 };
 
-using Answer = std::variant<Spawned, ProcessEnd, Error>;
+// Beside it goes the slot's tap.
+struct SlotMade {
+  std::uint32_t slot = 0;  // never given twice
+  bool operator==(const SlotMade&) const = default;
+};
+
+// Beside it goes the socket.
+struct SocketOpened {
+  bool operator==(const SocketOpened&) const = default;
+};
+
+struct SlotClosed {
+  bool operator==(const SlotClosed&) const = default;
+};
+
+using Answer = std::variant<Spawned, ProcessEnd, Error, SlotMade, SocketOpened, SlotClosed>;
 
 // Of a message that may be none: 0 then.
 std::uint32_t numberOf(std::span<const std::byte> bytes);

@@ -9,6 +9,7 @@
 #include "vmm/os/message_socket.h"
 #include "vmm/os/program.h"
 #include "vmm/spawner/jail_users.h"
+#include "vmm/spawner/network_slots.h"
 
 namespace qm::spawner {
 
@@ -24,6 +25,7 @@ struct Spawner {
   FileDescriptor null;
   JailStock stock;
   JailUsers users;
+  NetworkSlots slots;
 };
 
 // Without a user of its own a process is the one that the policy names first; outside of a jail, the spawner's.
@@ -81,14 +83,54 @@ Answer reap(Spawner& spawner, pid_t pid) {
   return **end;
 }
 
+// With what goes beside it.
+struct Told {
+  Answer answer;
+  FileDescriptor beside;  // not open: nothing
+};
+
+Told told(Result<Told> done) {
+  if (done.has_value()) return *std::move(done);
+  return {.answer = done.error(), .beside = {}};
+}
+
+Result<Told> carryOut(Spawner& spawner, const ReapMessage& asked) {
+  return Told{.answer = reap(spawner, asked.pid), .beside = {}};
+}
+
+Result<Told> carryOut(Spawner& spawner, const MakeSlotMessage& /*asked*/) {
+  NetworkSlots::Made made = TRY(spawner.slots.make());
+  return Told{.answer = SlotMade{.slot = made.slot}, .beside = std::move(made.tap)};
+}
+
+Result<Told> carryOut(Spawner& spawner, const OpenSocketMessage& asked) {
+  return Told{.answer = SocketOpened{}, .beside = TRY(spawner.slots.openSocket(asked.slot, asked.kind))};
+}
+
+Result<Told> carryOut(Spawner& spawner, const CloseSlotMessage& asked) {
+  TRY(spawner.slots.close(asked.slot));
+  return Told{.answer = SlotClosed{}, .beside = {}};
+}
+
+template <class Asked>
+Status answer(Spawner& spawner, std::uint32_t number, const Asked& asked,
+              std::span<const FileDescriptor> /*descriptors*/) {
+  const Told answered = told(carryOut(spawner, asked));
+  const int beside = answered.beside.get();
+  return sendMessage(spawner.socket, encode(number, answered.answer),
+                     std::span(&beside, answered.beside.isOpen() ? 1U : 0U));
+}
+
+Status answer(Spawner& spawner, std::uint32_t number, const SpawnMessage& order,
+              std::span<const FileDescriptor> descriptors) {
+  return answerSpawn(spawner, number, order, descriptors);
+}
+
 Status answer(Spawner& spawner, const Message& message) {
   const std::uint32_t number = numberOf(message.bytes);
   const Result<Request> request = decodeRequest(message.bytes);
   if (!request.has_value()) return sendMessage(spawner.socket, encode(number, Answer(request.error())), {});
-  if (const auto* order = std::get_if<SpawnMessage>(&*request)) {
-    return answerSpawn(spawner, number, *order, message.descriptors);
-  }
-  return sendMessage(spawner.socket, encode(number, reap(spawner, std::get<ReapMessage>(*request).pid)), {});
+  return std::visit([&](const auto& asked) { return answer(spawner, number, asked, message.descriptors); }, *request);
 }
 
 }  // namespace
@@ -101,7 +143,9 @@ Status serve(const FileDescriptor& socket, const JailPolicy& policy) {
                   .maker = maker,
                   .null = TRY(openFile("/dev/null", OpenMode::readWrite)),
                   .stock = TRY(JailStock::create(policy, maker)),
-                  .users = JailUsers(policy.uid, policy.uids)};
+                  .users = JailUsers(policy.uid, policy.uids),
+                  // After the stock, which moves this process where its jails will be.
+                  .slots = TRY(NetworkSlots::create(maker.privilege))};
   for (;;) {
     const Result<Message> message = receiveMessage(socket);
     if (!message.has_value()) {

@@ -6,7 +6,7 @@
 namespace qm {
 namespace {
 
-using std::chrono_literals::operator""us;
+using namespace std::chrono_literals;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -28,6 +28,13 @@ TEST(Metrics, AFailedCloneIsCountedByItsPhase) {
   metrics.cloneFailed("hello", pool::Phase::renew, Error(Remedy::giveUp, "a hook failed"));
   EXPECT_THAT(metrics.text({}, 0, {}),
               HasSubstr("quickmatch_clone_failed_total{phase=\"renew\",template=\"hello\"} 1"));
+}
+
+TEST(Metrics, AFailedResetIsCountedByItsPhase) {
+  Metrics metrics;
+  metrics.resetFailed("hello", pool::Phase::reset, Error(Remedy::giveUp, "its process had ended"));
+  EXPECT_THAT(metrics.text({}, 0, {}),
+              HasSubstr("quickmatch_reset_failed_total{phase=\"reset\",template=\"hello\"} 1"));
 }
 
 TEST(Metrics, GaugesShowHowThePoolsStandAndForgetTemplatesThatWentAway) {

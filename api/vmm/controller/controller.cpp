@@ -82,7 +82,12 @@ Answer Controller::toldAs(const Passport& passport, Result<Answer> done) const {
 Answer Controller::load(OpenSnapshot snapshot) {
   const Passport passport = passportOf(LoadSnapshot{});
   if (auto refused = refusal(passport.stage)) return *std::move(refused);
-  return toldAs(passport, loadOpen(std::move(snapshot)));
+  return toldAs(passport, loadOpen(std::move(snapshot), std::nullopt));
+}
+
+Answer Controller::reset(OpenSnapshot snapshot) {
+  if (auto refused = refusal(Stage::afterStart)) return *std::move(refused);
+  return toldAs({.stage = Stage::afterStart, .family = "Reset error: "}, resetOpen(std::move(snapshot)));
 }
 
 Result<Answer> Controller::handle(const DescribeInstance& /*asked*/) {
@@ -197,15 +202,35 @@ Result<Answer> Controller::handle(const LoadSnapshot& asked) {
   return Answer{};
 }
 
-Result<Answer> Controller::loadOpen(OpenSnapshot snapshot) {
+Result<Answer> Controller::loadOpen(OpenSnapshot snapshot, std::optional<GuestMemory> used) {
   TRY(checkUntouched(configuration_));
   Stopwatch watch;
-  snapshot::Loaded loaded = TRY(snapshot::loadOpen(snapshot.state, snapshot.memory));
+  snapshot::Loaded loaded = TRY(open(snapshot, std::move(used)));
   prefault(loaded.memory, snapshot.workingSet);
   TRY(restore(std::move(loaded), {.vsockSocketPath = std::move(snapshot.vsockPath)}, std::move(snapshot.means),
               watch.lap()));
   TRY(resumeTimed());
   return Answer{};
+}
+
+Result<Answer> Controller::resetOpen(OpenSnapshot snapshot) {
+  if (!memoryFile_) return Error(Remedy::fixInput, "The microVM was not loaded over the control channel.");
+  times_ = {};
+  Stopwatch watch;
+  GuestMemory used = Machine::dismantle(std::move(machine_));
+  if (wiring_.onReset) wiring_.onReset();
+  wiring_.log.info("vm.dismantled", {{"id", wiring_.id}, {"us", watch.lap().count()}});
+  return loadOpen(std::move(snapshot), std::move(used));
+}
+
+Result<snapshot::Loaded> Controller::open(const OpenSnapshot& snapshot, std::optional<GuestMemory> used) {
+  const FileIdentity file = TRY(identityOf(snapshot.memory));
+  if (used && memoryFile_ == file) {
+    TRY(used->revert());
+    return snapshot::loadInto(snapshot.state, *std::move(used));
+  }
+  memoryFile_ = file;
+  return snapshot::loadOpen(snapshot.state, snapshot.memory);
 }
 
 Result<Machine::Observation> Controller::observe() {

@@ -131,6 +131,7 @@ Result<int> runProgram(const Options& options, const Log& log) {
                          .seed = options.soft.seed,
                          .onVcpuThread = [&options] { restrictThisThread(seccomp::ThreadRole::vcpu, options.seccomp); },
                          .onConsole = [&console](std::span<const std::uint8_t> bytes) { console.write(bytes); },
+                         .onReset = [&console] { console.forget(); },
                          .onEnd = end});
   const FileDescriptor signals = TRY(watchSignals({SIGTERM, SIGINT}));
   TRY(loop->watch(signals, Ready::readable, [&](Ready) {
