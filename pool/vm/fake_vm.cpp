@@ -100,10 +100,6 @@ class FakeVm final : public VmProcess {
     return agent::Ran{.out = bytesOf(run.argv.back())};
   }
 
-  // A guest that can only be waited for.
-  Result<std::unique_ptr<Awaited<agent::Pong>>> beginPing(std::uint64_t, Deadline) override { return nullptr; }
-  Result<std::unique_ptr<Awaited<agent::Ran>>> beginRun(const agent::Run&, Deadline) override { return nullptr; }
-
   Result<std::unique_ptr<VmProcess>> reclaim(std::string_view id) override {
     if (snapshot_.empty()) return Error(Remedy::giveUp, "it was not restored");
     TRY(step(Phase::take, "reclaim"));
@@ -112,6 +108,10 @@ class FakeVm final : public VmProcess {
     all_.changed_.notify_all();
     return std::make_unique<FakeVm>(all_, id, bornAt_);
   }
+
+  // A guest that can only be waited for.
+  Result<std::unique_ptr<Awaited<agent::Pong>>> beginPing(std::uint64_t, Deadline) override { return nullptr; }
+  Result<std::unique_ptr<Awaited<agent::Ran>>> beginRun(const agent::Run&, Deadline) override { return nullptr; }
 
   void kill() override {
     const std::lock_guard lock(all_.mutex_);

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstring>
 #include <functional>
+#include <utility>
 
 #include "api/daemon/vm/process_memory.h"
 #include "api/daemon/vm/restore_message.h"
@@ -106,7 +107,11 @@ Result<std::unique_ptr<pool::VmProcess>> Microvm::reclaim(std::string_view id) {
   if (snapshot_.empty()) return Error(Remedy::giveUp, "the VM was not restored from a snapshot: it cannot be reset");
   if (isReclaimed_.exchange(true)) return Error(Remedy::giveUp, "the VM's process is another VM already");
   vmm_->halt();
-  return std::make_unique<Microvm>(std::string(id), vmm_, resets_ + 1);
+  auto next = std::make_unique<Microvm>(std::string(id), vmm_, resets_ + 1);
+  // Closed when there is another, not before: to the old guest it would be work.
+  if (const std::unique_lock lock(agentMutex_, std::try_to_lock); lock.owns_lock())
+    next->formerAgents_ = std::exchange(idleAgents_, {});
+  return next;
 }
 
 Result<agent::AgentClient> Microvm::reachAgent(pool::Deadline deadline) const {
@@ -124,6 +129,7 @@ Result<agent::AgentClient> Microvm::reachAgent(pool::Deadline deadline) const {
 
 Status Microvm::connectAgent(pool::Deadline deadline) {
   agent::AgentClient client = TRY(reachAgent(deadline));
+  formerAgents_.clear();
   keepAgent(std::move(client));
   return {};
 }

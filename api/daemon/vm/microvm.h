@@ -72,6 +72,7 @@ class Microvm final : public pool::VmProcess {
   std::mutex agentMutex_;                  // protects the next two; held for no conversation
   bool isConnected_ = false;
   std::vector<agent::AgentClient> idleAgents_;
+  std::vector<agent::AgentClient> formerAgents_;  // of the guest before a reset, until this one's is connected
 };
 
 }  // namespace qm
