@@ -14,6 +14,7 @@
 #include "api/daemon/vm/left_over_vms.h"
 #include "api/daemon/vm/microvm_spawner.h"
 #include "vmm/os/testing/temp_folder.h"
+#include "vmm/os/wait.h"
 
 namespace qm {
 namespace {
@@ -163,6 +164,39 @@ TEST_F(MicrovmTest, ACommandUnderWayFailsSoonWhenItsVmEnds) {
     vm->end();
   });
   EXPECT_FALSE(vm->run({.argv = {"sleep"}}, soon()).has_value());
+}
+
+TEST_F(MicrovmTest, CommandsTakeTheConnectionThatIsThereAndAnotherWhereItIsTaken) {
+  const auto vm = booted("vm-1");
+  const auto which = [&vm] { return vm->run({.argv = {"which"}, .outputLimit = 100}, soon()).value().out; };
+  EXPECT_EQ(which(), std::vector{std::byte{'1'}});
+  EXPECT_EQ(which(), std::vector{std::byte{'1'}});
+  const auto sleeping = vm->beginRun({.argv = {"sleep"}}, soon()).value();
+  ASSERT_NE(sleeping, nullptr);
+  EXPECT_EQ(vm->beginPing(1, soon()).value(), nullptr) << "not without waiting";
+  EXPECT_EQ(vm->ping(42, soon()).value().nonce, 42U);
+  EXPECT_EQ(which(), std::vector{std::byte{'2'}});
+  EXPECT_FALSE(sleeping->take().has_value());
+}
+
+TEST_F(MicrovmTest, APingThatWasBegunIsHeardOfByItsDescriptor) {
+  const auto vm = booted("vm-1");
+  for (const std::uint64_t nonce : {1U, 2U}) {
+    const auto ping = vm->beginPing(nonce, soon()).value();
+    ASSERT_NE(ping, nullptr);
+    ASSERT_TRUE(waitReadable(ping->file(), soon()).has_value());
+    const auto pong = ping->take();
+    ASSERT_TRUE(pong.has_value());
+    EXPECT_EQ(pong->value().nonce, nonce);
+  }
+}
+
+TEST_F(MicrovmTest, WhatWasBegunEndsWithItsVm) {
+  const auto vm = booted("vm-1");
+  const auto sleeping = vm->beginRun({.argv = {"sleep"}}, soon()).value();
+  vm->kill();
+  ASSERT_TRUE(waitReadable(sleeping->file(), soon()).has_value());
+  EXPECT_FALSE(sleeping->take().value().has_value());
 }
 
 TEST_F(MicrovmTest, AProgramThatIsNoVmmIsToldApartBeforeTheDeadline) {

@@ -146,7 +146,28 @@ Result<MachineWiring> Controller::wire(std::size_t vcpus) {
                        .onVcpuThread = wiring_.onVcpuThread,
                        .onConsole = wiring_.onConsole,
                        .onEnd = [this](const MachineEnd& why) { end(why); },
-                       .seed = wiring_.clock == SoftClock::instructions ? std::optional(wiring_.seed) : std::nullopt};
+                       .seed = wiring_.clock == SoftClock::instructions ? std::optional(wiring_.seed) : std::nullopt,
+                       .onMoment = [this] { playScript(); }};
+}
+
+Status Controller::beginScript(script::Origin origin, std::filesystem::path vsockSocket) {
+  if (wiring_.script.empty()) return {};
+  stage_.emplace(*machine_, std::move(vsockSocket), wiring_.onEnd);
+  player_.emplace(wiring_.script, kAgentPort, wiring_.loop, wiring_.log, *stage_);
+  const std::uint64_t guestNs = TRY(machine_->guestNs());
+  return machine_->setMoment(TRY(player_->begin(origin, guestNs)));
+}
+
+// A script that cannot be played as it stands is no experiment any more.
+void Controller::playScript() {
+  const Status played = [this]() -> Status {
+    const std::uint64_t guestNs = TRY(machine_->guestNs());
+    return machine_->setMoment(TRY(player_->play(guestNs)));
+  }();
+  if (played.has_value()) return;
+  wiring_.log.error("script.failed", {{"error", played.error().text()}});
+  machine_->pause();
+  wiring_.onEnd(1);
 }
 
 Status Controller::resumeTimed() {
@@ -163,6 +184,7 @@ Result<Answer> Controller::handle(const StartInstance& /*asked*/) {
   std::unique_ptr<Machine> machine = TRY(Machine::boot(config, std::move(wiring)));
   times_.build = watch.lap();
   machine_ = std::move(machine);
+  TRY(beginScript(script::Origin::boot, config.vsock ? config.vsock->socketPath : std::filesystem::path()));
   TRY(resumeTimed());
   wiring_.log.info("vm.started", {{"id", wiring_.id},
                                   {"vcpus", config.vcpus},
@@ -257,7 +279,7 @@ Status Controller::restore(snapshot::Loaded loaded, const RestoreConfig& devices
                                    {"memory_mib", loaded.state.memoryBytes >> 20U},
                                    {"open_us", open.count()},
                                    {"restore_us", times_.restore->count()}});
-  return {};
+  return beginScript(script::Origin::snapshot, devices.vsockSocketPath);
 }
 
 void Controller::end(const MachineEnd& end) {
