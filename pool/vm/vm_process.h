@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "pool/network/guest_network.h"
+#include "pool/vm/awaited.h"
 #include "pool/vm/clone_files.h"
 #include "vmm/guest/protocol/agent_values.h"
 #include "vmm/result/result.h"
@@ -97,6 +98,10 @@ class VmProcess {
   // An error unless every hook exited 0.
   virtual Result<agent::Renewed> renew(const agent::Renew& renew, Deadline deadline) = 0;
   virtual Result<agent::Ran> run(const agent::Run& run, Deadline deadline) = 0;
+  // As ping and run, whose outcome is told later; it is given up before the VM goes. Null: not without waiting, so
+  // that one of those is to be called.
+  virtual Result<std::unique_ptr<Awaited<agent::Pong>>> beginPing(std::uint64_t nonce, Deadline deadline) = 0;
+  virtual Result<std::unique_ptr<Awaited<agent::Ran>>> beginRun(const agent::Run& run, Deadline deadline) = 0;
 
   // To a port of the guest, in its network slot. fixInput: it has none; retry: the guest refuses, or there are as many
   // as there may be.

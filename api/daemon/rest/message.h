@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -28,6 +29,8 @@ struct Response {
   std::string contentType = "application/json";
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;  // beyond Content-Type and Content-Length
+  // Called where nobody was there any more to take it; empty: that changes nothing.
+  std::function<void()> onUndelivered;
   // Of a 101: what the connection is relayed to from then on, a stream socket that does not block.
   std::shared_ptr<const FileDescriptor> relayed = nullptr;
 };

@@ -18,14 +18,17 @@
 #include <vector>
 
 #include "api/vmm/configuration/configuration.h"
+#include "api/vmm/controller/controller_stage.h"
 #include "api/vmm/controller/passport.h"
 #include "api/vmm/request/answer.h"
 #include "api/vmm/request/request.h"
+#include "api/vmm/script/script_player.h"
 #include "snapshot/file/load.h"
 #include "vmm/hypervisor/soft/soft_hypervisor.h"
 #include "vmm/machine/machine.h"
 #include "vmm/memory/page_run.h"
 #include "vmm/os/file_identity.h"
+#include "vmm/slot/slot_writer.h"
 
 namespace qm::vmm {
 
@@ -38,12 +41,16 @@ struct ControllerWiring {
   std::function<Result<std::unique_ptr<Hypervisor>>()> openHypervisor;
   SoftClock clock = SoftClock::host;   // that hypervisor's; with `instructions` a machine has one vCPU
   std::uint64_t seed = 0;              // of what is random, with `instructions`
+  std::vector<script::Line> script;    // host input, with `instructions`
   std::function<void()> onVcpuThread;  // as in MachineWiring
+  std::function<void(std::size_t, const VcpuExit&)> onExit;  // the same
+  slot::Writer* slot = nullptr;                              // where it says how it goes; null: nobody looks
   // From vCPU threads.
   std::function<void(std::span<const std::uint8_t>)> onConsole;
   // The guest is no more, and what it said is to be forgotten; then comes another. Empty: nothing.
   std::function<void()> onReset;
-  // Once, when the guest has ended: with the program's exit code, 0 after a reset, else 1.
+  // When the guest has ended: with the program's exit code, 0 after a reset, else 1; or when the script ends the
+  // program (0), or cannot go on (1). The first one counts.
   std::function<void(int)> onEnd;
 };
 
@@ -83,6 +90,8 @@ class Controller {
     std::optional<Microseconds> build, open, restore, resume;
   };
 
+  class Loading;
+
   template <class Asked>
   Answer answer(const Asked& asked);
   // Nothing: a request of this kind is in order now.
@@ -111,6 +120,12 @@ class Controller {
   // For a machine of so many vCPUs.
   Result<MachineWiring> wire(std::size_t vcpus);
   Status resumeTimed();
+  // Before the machine first runs. `vsockSocket`: empty: it has none.
+  Status beginScript(script::Origin origin, std::filesystem::path vsockSocket);
+  void playScript();
+  Status resume();
+  void pause();
+  void tell(slot::State state);
   void end(const MachineEnd& end);
 
   ControllerWiring wiring_;
@@ -120,6 +135,8 @@ class Controller {
   std::unique_ptr<Hypervisor> hypervisor_;  // outlives the machine
   std::unique_ptr<Machine> machine_;
   std::optional<FileIdentity> memoryFile_;  // of which the machine's memory is a private copy; none: it was booted
+  std::optional<ControllerStage> stage_;    // of that machine
+  std::optional<script::ScriptPlayer> player_;
 };
 
 }  // namespace qm::vmm
