@@ -27,13 +27,14 @@ struct Recipe {
   std::vector<Command> afterRestore;    // hooks, run as the last part of each clone's renewal
   std::vector<Command> rehearsal;       // what trial clones run, in order, so that it is known what clones will touch
   std::uint32_t poolSize = 0;           // clones kept ready
+  ResourceLimits limits;
   bool operator==(const Recipe&) const = default;
 };
 
 // Whether the recipe makes sense by itself: names, counts, sizes, argv that are not empty. Opens no file.
 Status check(const Recipe& recipe);
 
-// Whether two recipes make the same snapshot: all but the number of clones kept ready.
+// Whether two recipes make the same snapshot: all but the number of clones kept ready and their limits.
 bool makeSameSnapshot(const Recipe& a, const Recipe& b);
 
 BootPlan bootPlan(const Recipe& recipe);

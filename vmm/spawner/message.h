@@ -20,7 +20,7 @@
 
 namespace qm::spawner {
 
-inline constexpr std::uint32_t kVersion = 2;
+inline constexpr std::uint32_t kVersion = 3;
 inline constexpr std::size_t kArguments = 256;
 inline constexpr std::size_t kGiven = 64;
 
@@ -38,7 +38,19 @@ struct ReapMessage {
   bool operator==(const ReapMessage&) const = default;
 };
 
-using Request = std::variant<SpawnMessage, ReapMessage>;
+// Limits a started process anew.
+struct LimitMessage {
+  pid_t pid = 0;
+  CgroupLimits limits;
+  bool operator==(const LimitMessage&) const = default;
+};
+
+// Asks by which control groups processes are held.
+struct GroupsMessage {
+  bool operator==(const GroupsMessage&) const = default;
+};
+
+using Request = std::variant<SpawnMessage, ReapMessage, LimitMessage, GroupsMessage>;
 
 // Beside it goes the process's descriptor.
 struct Spawned {
@@ -46,7 +58,17 @@ struct Spawned {
   bool operator==(const Spawned&) const = default;
 };
 
-using Answer = std::variant<Spawned, ProcessEnd, Error>;
+struct Limited {
+  bool operator==(const Limited&) const = default;
+};
+
+struct Groups {
+  std::string controllers;  // names in a row; empty: none
+  std::string lacks;        // sentences; empty: all are there that were asked for
+  bool operator==(const Groups&) const = default;
+};
+
+using Answer = std::variant<Spawned, ProcessEnd, Limited, Groups, Error>;
 
 // Of a message that may be none: 0 then.
 std::uint32_t numberOf(std::span<const std::byte> bytes);

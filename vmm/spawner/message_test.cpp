@@ -10,7 +10,8 @@ SpawnMessage example() {
           .jail = {.folder = "/srv/vm-1",
                    .readOnly = {{.host = "/images/kernel", .inside = "/kernel"}},
                    .devices = {JailDevice::kvm, JailDevice::tun},
-                   .network = JailNetwork::host},
+                   .network = JailNetwork::host,
+                   .limits = {.memoryMib = 192, .processes = 64, .cpuPercent = 150}},
           .numbers = {3, 1}};
 }
 
@@ -25,6 +26,12 @@ TEST(SpawnerMessage, WhatIsEncodedIsDecodedAlike) {
   EXPECT_EQ(decodeRequest(encode(7, Request(ReapMessage{.pid = 7}))).value(), Request(ReapMessage{.pid = 7}));
   EXPECT_EQ(decodeAnswer(encode(7, Answer(Spawned{.pid = 7}))).value(), Answer(Spawned{.pid = 7}));
   EXPECT_EQ(decodeAnswer(encode(7, Answer(ProcessEnd{.signal = 9}))).value(), Answer(ProcessEnd{.signal = 9}));
+  const LimitMessage limit{.pid = 7, .limits = {.memoryMib = 1, .processes = 2, .cpuPercent = 3}};
+  EXPECT_EQ(decodeRequest(encode(7, Request(limit))).value(), Request(limit));
+  EXPECT_EQ(decodeRequest(encode(7, Request(GroupsMessage{}))).value(), Request(GroupsMessage{}));
+  EXPECT_EQ(decodeAnswer(encode(7, Answer(Limited{}))).value(), Answer(Limited{}));
+  const Groups groups{.controllers = "memory pids", .lacks = "No cpu."};
+  EXPECT_EQ(decodeAnswer(encode(7, Answer(groups))).value(), Answer(groups));
   const Answer refused = Error(Remedy::retry, "busy");
   EXPECT_EQ(decodeAnswer(encode(7, refused)).value(), refused);
 }
@@ -48,7 +55,7 @@ TEST(SpawnerMessage, AnotherVersionIsRefusedByName) {
   std::vector<std::byte> other = encode(7, Request(example()));
   other.front() = std::byte{9};
   EXPECT_EQ(decodeRequest(other).error().text(),
-            "the spawner's messages have version 2, not 9; use programs of one build");
+            "the spawner's messages have version 3, not 9; use programs of one build");
 }
 
 TEST(SpawnerMessage, OneNumberForTwoDescriptorsIsRefused) {

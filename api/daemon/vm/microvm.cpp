@@ -9,6 +9,7 @@
 
 #include "api/daemon/vm/process_memory.h"
 #include "api/daemon/vm/restore_message.h"
+#include "api/daemon/vm/vm_limits.h"
 #include "vmm/hypervisor/soft/prepared_code.h"
 #include "vmm/os/file_contents.h"
 #include "vmm/os/mapping.h"
@@ -33,7 +34,8 @@ Microvm::Microvm(std::string id, VmFolder folder, VmmLauncher::Launched launched
       folder_(std::move(folder)),
       process_(std::move(launched.process)),
       launcher_(launcher),
-      control_(std::move(launched.control)) {}
+      control_(std::move(launched.control)),
+      limits_(launched.limits) {}
 
 Microvm::~Microvm() {
   end();
@@ -52,6 +54,13 @@ Status Microvm::ask(VmmControl::Body body, const std::vector<int>& files, std::s
   return {};
 }
 
+Status Microvm::limitTo(const CgroupLimits& limits) {
+  if (limits == limits_) return {};
+  TRY(launcher_.limit(process_, limits));
+  limits_ = limits;
+  return {};
+}
+
 Error Microvm::explained(Error error) const {
   if (!hasEnded(process_)) return error;
   const std::string words = lastWords(folder_);
@@ -60,11 +69,15 @@ Error Microvm::explained(Error error) const {
 }
 
 Status Microvm::boot(const pool::BootPlan& plan, pool::Deadline deadline) {
+  TRY(limitTo(limitsOfBoot(plan)));
   for (const VmmRequest& request : bootRequests(plan)) TRY(ask(request, deadline));
   return {};
 }
 
 Status Microvm::restore(const pool::RestorePlan& plan, pool::Deadline deadline) {
+  const CgroupLimits limits = limitsOfClone(plan);
+  launcher_.expect(limits);
+  TRY(limitTo(limits));
   const RestoreMessage message = restoreMessage(plan);
   return ask(message.load, message.files, "restoring", deadline);
 }
@@ -82,6 +95,7 @@ Result<pool::Observed> Microvm::observe(pool::Deadline deadline) {
 
 Result<FileDescriptor> Microvm::prepareCode(const pool::CloneFiles& files,
                                             const std::vector<std::vector<std::byte>>& hints, pool::Deadline deadline) {
+  TRY(limitTo(limitsOfPreparation()));
   const MemoryDigest digest = TRY(bytesOfDigest(files.memorySha256));
   const FileDescriptor code = TRY(createMemfd("quickmatch-code", 0));
   std::vector<int> given{files.memory.get(), code.get()};

@@ -44,6 +44,8 @@ class Microvm final : public pool::VmProcess {
  private:
   Status ask(const VmmRequest& request, pool::Deadline deadline);
   Status ask(VmmControl::Body body, const std::vector<int>& files, std::string_view what, pool::Deadline deadline);
+  // Before it is asked to be what needs them.
+  Status limitTo(const CgroupLimits& limits);
   // Tries until the agent accepts, or the process or the time is at its end.
   Result<agent::AgentClient> reachAgent(pool::Deadline deadline) const;
   // Adds what the console said last, when the process has ended.
@@ -54,6 +56,7 @@ class Microvm final : public pool::VmProcess {
   const Process process_;
   VmmLauncher& launcher_;
   VmmControl control_;
+  CgroupLimits limits_;
   std::mutex agentMutex_;  // protects agent_: one message there and one back at a time
   std::optional<agent::AgentClient> agent_;
   std::once_flag ended_;
