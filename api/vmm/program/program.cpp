@@ -1,6 +1,7 @@
 #include "api/vmm/program/program.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <future>
@@ -18,6 +19,7 @@
 #include "vmm/hypervisor/choice/choice.h"
 #include "vmm/loop/event_loop.h"
 #include "vmm/os/piped_child.h"
+#include "vmm/os/privilege.h"
 #include "vmm/os/signals.h"
 #include "vmm/result/check.h"
 #include "vmm/seccomp/violation.h"
@@ -111,6 +113,8 @@ Result<std::unique_ptr<Hypervisor>> openChosen(const Options& options, const Log
 }  // namespace
 
 Result<int> runProgram(const Options& options, const Log& log) {
+  // In a jail a VMM is the first process of its pid namespace; outside, its owner may look into it.
+  if (::getpid() == 1) TRY(hideFromOthers());
   blockSignals({SIGTERM, SIGINT});
   ignoreBrokenPipes();
   const std::vector<Request> requests = TRY(requestsOf(options.configFile));
