@@ -58,7 +58,7 @@ void Queue::describe(std::uint16_t index, const Descriptor& descriptor) {
 }
 
 void Queue::offer(std::uint16_t head) {
-  put16(available_, 4 + std::size_t{offered_ % kSize} * 2, head);
+  put16(available_, 4 + std::size_t{2} * (offered_ % kSize), head);
   setAvailable(static_cast<std::uint16_t>(offered_ + 1));
   notify();
 }
