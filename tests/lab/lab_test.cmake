@@ -9,15 +9,16 @@ endfunction()
 
 # qm_lab_run(TEST KIND TIMEOUT TARGET ARGUMENT…): a program that needs real KVM and so runs in the lab, whole, as one ctest
 # entry. A lab has two emulated processors and stands still more often when others take the cores, so ctest runs nothing
-# beside it. It is slow enough without sanitizers, which see the same code in unit and fuzz tests, and on the CPU in software.
+# beside it. Each test says its name, so that a lab that stands still is told by its silence (no single test takes half as
+# long). It is slow enough without sanitizers, which see the same code in unit and fuzz tests, and on the CPU in software.
 function(qm_lab_run test kind timeout target)
   if(QM_SANITIZE)
     return()
   endif()
   set(out ${CMAKE_BINARY_DIR}/lab/${test})
   add_test(NAME ${test}
-    COMMAND ${CMAKE_SOURCE_DIR}/tests/lab/run --retry 2 --timeout ${timeout} --out ${out} --
-            $<TARGET_FILE:${target}> --gtest_brief=1 --gtest_output=json:/run/lab/${test}.json ${ARGN})
+    COMMAND ${CMAKE_SOURCE_DIR}/tests/lab/run --retry 2 --timeout ${timeout} --silence 120 --out ${out} --
+            $<TARGET_FILE:${target}> --gtest_output=json:/run/lab/${test}.json ${ARGN})
   math(EXPR ctest_timeout "3 * ${timeout} + 300")
   set_tests_properties(${test} PROPERTIES LABELS ${kind} TIMEOUT ${ctest_timeout} RESOURCE_LOCK lab PROCESSORS 2)
 endfunction()

@@ -14,7 +14,7 @@ constexpr std::uint64_t kSerialPort = 0x3f8, kI8042Port = 0x60, kCmosPort = 0x70
 
 DeviceBoard::DeviceBoard(BoardWiring wiring, const SerialState& serial, const I8042State& i8042)
     : wiring_(std::move(wiring)),
-      serialWire_(pin(kSerialPin).addWire()),
+      serialWire_(holdsInterrupt(serial) ? pin(kSerialPin).addRaisedWire() : pin(kSerialPin).addWire()),
       keyboard_(pin(kKeyboardPin)),
       serial_({.interrupt = *serialWire_, .onOutput = wiring_.onConsole}, serial),
       i8042_({.keyboard = keyboard_, .onReset = wiring_.onReset}, i8042),

@@ -19,7 +19,13 @@ enum class Kind : std::uint32_t {
   limit = 6,
   limited = 7,
   groups = 8,
-  groupsAre = 9
+  groupsAre = 9,
+  makeSlot = 32,
+  openSocket = 33,
+  closeSlot = 34,
+  slotMade = 35,
+  socketOpened = 36,
+  slotClosed = 37,
 };
 
 constexpr std::uint32_t kDevices = 3;
@@ -121,6 +127,12 @@ Result<pid_t> readPid(Reader& reader) {
   return static_cast<pid_t>(TRY(reader.wordUpTo(INT_MAX)));
 }
 
+Result<Request> readOpenSocket(Reader& reader) {
+  OpenSocketMessage open{.slot = TRY(reader.word())};
+  if (TRY(reader.wordUpTo(1)) == 1) open.kind = network::SlotSocket::fromGuest;
+  return Request(open);
+}
+
 Error unknownKind() {
   return {Remedy::fixInput, "a message to or from the spawner is of no known kind"};
 }
@@ -160,6 +172,16 @@ std::vector<std::byte> encode(std::uint32_t number, const Request& request) {
     write(writer, limit->limits);
     return writer.take();
   }
+  if (std::holds_alternative<MakeSlotMessage>(request)) return begin(number, Kind::makeSlot).take();
+  if (const auto* open = std::get_if<OpenSocketMessage>(&request)) {
+    return begin(number, Kind::openSocket)
+        .word(open->slot)
+        .word(open->kind == network::SlotSocket::fromGuest ? 1 : 0)
+        .take();
+  }
+  if (const auto* close = std::get_if<CloseSlotMessage>(&request)) {
+    return begin(number, Kind::closeSlot).word(close->slot).take();
+  }
   return begin(number, Kind::reap).word(static_cast<std::uint32_t>(std::get<ReapMessage>(request).pid)).take();
 }
 
@@ -176,6 +198,12 @@ Result<Request> decodeRequest(std::span<const std::byte> bytes) {
     request = LimitMessage{.pid = pid, .limits = TRY(readLimits(reader))};
   } else if (kind == Kind::groups) {
     request = GroupsMessage{};
+  } else if (kind == Kind::makeSlot) {
+    request = MakeSlotMessage{};
+  } else if (kind == Kind::openSocket) {
+    request = TRY(readOpenSocket(reader));
+  } else if (kind == Kind::closeSlot) {
+    request = CloseSlotMessage{.slot = TRY(reader.word())};
   } else {
     return unknownKind();
   }
@@ -197,6 +225,9 @@ std::vector<std::byte> encode(std::uint32_t number, const Answer& answer) {
   if (const auto* groups = std::get_if<Groups>(&answer)) {
     return begin(number, Kind::groupsAre).text(groups->controllers).text(groups->lacks).take();
   }
+  if (const auto* made = std::get_if<SlotMade>(&answer)) return begin(number, Kind::slotMade).word(made->slot).take();
+  if (std::holds_alternative<SocketOpened>(answer)) return begin(number, Kind::socketOpened).take();
+  if (std::holds_alternative<SlotClosed>(answer)) return begin(number, Kind::slotClosed).take();
   const Error& error = std::get<Error>(answer);
   return begin(number, Kind::refused).word(wordOf(error.remedy())).text(error.text()).take();
 }
@@ -215,6 +246,9 @@ Result<Answer> decodeAnswer(std::span<const std::byte> bytes) {
     std::string controllers = TRY(reader.text());
     return Answer(Groups{.controllers = std::move(controllers), .lacks = TRY(reader.text())});
   }
+  if (kind == Kind::slotMade) return Answer(SlotMade{.slot = TRY(reader.word())});
+  if (kind == Kind::socketOpened) return Answer(SocketOpened{});
+  if (kind == Kind::slotClosed) return Answer(SlotClosed{});
   if (kind != Kind::refused) return unknownKind();
   const Remedy remedy = remedyOf(TRY(reader.wordUpTo(2)));
   return Answer(Error(remedy, TRY(reader.text())));

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "vmm/jail/jail_plan.h"
+#include "vmm/network/slot.h"
 #include "vmm/os/process.h"
 #include "vmm/result/result.h"
 
@@ -50,7 +51,26 @@ struct GroupsMessage {
   bool operator==(const GroupsMessage&) const = default;
 };
 
-using Request = std::variant<SpawnMessage, ReapMessage, LimitMessage, GroupsMessage>;
+// Makes a network slot (vmm/network/slot.h), which the spawner keeps until it is closed.
+struct MakeSlotMessage {
+  bool operator==(const MakeSlotMessage&) const = default;
+};
+
+// Opens a socket in one.
+struct OpenSocketMessage {
+  std::uint32_t slot = 0;
+  network::SlotSocket kind = network::SlotSocket::toGuest;
+  bool operator==(const OpenSocketMessage&) const = default;
+};
+
+// Lets one go: it ends when its tap and its sockets are closed, too.
+struct CloseSlotMessage {
+  std::uint32_t slot = 0;
+  bool operator==(const CloseSlotMessage&) const = default;
+};
+
+using Request = std::variant<SpawnMessage, ReapMessage, LimitMessage, GroupsMessage, MakeSlotMessage, OpenSocketMessage,
+                             CloseSlotMessage>;
 
 // Beside it goes the process's descriptor.
 struct Spawned {
@@ -68,7 +88,22 @@ struct Groups {
   bool operator==(const Groups&) const = default;
 };
 
-using Answer = std::variant<Spawned, ProcessEnd, Limited, Groups, Error>;
+// Beside it goes the slot's tap.
+struct SlotMade {
+  std::uint32_t slot = 0;  // never given twice
+  bool operator==(const SlotMade&) const = default;
+};
+
+// Beside it goes the socket.
+struct SocketOpened {
+  bool operator==(const SocketOpened&) const = default;
+};
+
+struct SlotClosed {
+  bool operator==(const SlotClosed&) const = default;
+};
+
+using Answer = std::variant<Spawned, ProcessEnd, Limited, Groups, Error, SlotMade, SocketOpened, SlotClosed>;
 
 // Of a message that may be none: 0 then.
 std::uint32_t numberOf(std::span<const std::byte> bytes);

@@ -24,6 +24,11 @@ TEST(SpawnerMessage, AnAnswerRepeatsItsRequestsNumber) {
 TEST(SpawnerMessage, WhatIsEncodedIsDecodedAlike) {
   EXPECT_EQ(decodeRequest(encode(7, Request(example()))).value(), Request(example()));
   EXPECT_EQ(decodeRequest(encode(7, Request(ReapMessage{.pid = 7}))).value(), Request(ReapMessage{.pid = 7}));
+  const OpenSocketMessage open{.slot = 9, .kind = network::SlotSocket::fromGuest};
+  for (const Request& request : {Request(MakeSlotMessage{}), Request(open), Request(CloseSlotMessage{.slot = 9})})
+    EXPECT_EQ(decodeRequest(encode(7, request)).value(), request);
+  for (const Answer& answer : {Answer(SlotMade{.slot = 9}), Answer(SocketOpened{}), Answer(SlotClosed{})})
+    EXPECT_EQ(decodeAnswer(encode(7, answer)).value(), answer);
   EXPECT_EQ(decodeAnswer(encode(7, Answer(Spawned{.pid = 7}))).value(), Answer(Spawned{.pid = 7}));
   EXPECT_EQ(decodeAnswer(encode(7, Answer(ProcessEnd{.signal = 9}))).value(), Answer(ProcessEnd{.signal = 9}));
   const LimitMessage limit{.pid = 7, .limits = {.memoryMib = 1, .processes = 2, .cpuPercent = 3}};

@@ -11,6 +11,7 @@
 #include "vmm/os/program.h"
 #include "vmm/spawner/jail_groups.h"
 #include "vmm/spawner/jail_users.h"
+#include "vmm/spawner/network_slots.h"
 
 namespace qm::spawner {
 
@@ -27,6 +28,7 @@ struct Spawner {
   JailStock stock;
   JailUsers users;
   JailGroups groups;
+  NetworkSlots slots;
 };
 
 // Without a user of its own a process is the one that the policy names first; outside of a jail, the spawner's.
@@ -104,30 +106,64 @@ Answer reap(Spawner& spawner, pid_t pid) {
   return **end;
 }
 
-Answer limit(Spawner& spawner, const LimitMessage& order) {
-  const Status done = spawner.groups.limit(order.pid, order.limits);
-  if (!done.has_value()) return done.error();
-  return Limited{};
+// With what goes beside it.
+struct Told {
+  Answer answer;
+  FileDescriptor beside;  // not open: nothing
+};
+
+Told told(Result<Told> done) {
+  if (done.has_value()) return *std::move(done);
+  return {.answer = done.error(), .beside = {}};
 }
 
-Answer groupsOf(const Spawner& spawner) {
-  return Groups{.controllers = spawner.groups.stock().controllers(), .lacks = spawner.groups.stock().lacks()};
+Result<Told> carryOut(Spawner& spawner, const ReapMessage& asked) {
+  return Told{.answer = reap(spawner, asked.pid), .beside = {}};
 }
 
-Answer answerTo(Spawner& spawner, const Request& request) {
-  if (const auto* order = std::get_if<LimitMessage>(&request)) return limit(spawner, *order);
-  if (std::holds_alternative<GroupsMessage>(request)) return groupsOf(spawner);
-  return reap(spawner, std::get<ReapMessage>(request).pid);
+Result<Told> carryOut(Spawner& spawner, const MakeSlotMessage& /*asked*/) {
+  NetworkSlots::Made made = TRY(spawner.slots.make());
+  return Told{.answer = SlotMade{.slot = made.slot}, .beside = std::move(made.tap)};
+}
+
+Result<Told> carryOut(Spawner& spawner, const OpenSocketMessage& asked) {
+  return Told{.answer = SocketOpened{}, .beside = TRY(spawner.slots.openSocket(asked.slot, asked.kind))};
+}
+
+Result<Told> carryOut(Spawner& spawner, const CloseSlotMessage& asked) {
+  TRY(spawner.slots.close(asked.slot));
+  return Told{.answer = SlotClosed{}, .beside = {}};
+}
+
+Result<Told> carryOut(Spawner& spawner, const LimitMessage& asked) {
+  TRY(spawner.groups.limit(asked.pid, asked.limits));
+  return Told{.answer = Limited{}, .beside = {}};
+}
+
+Result<Told> carryOut(Spawner& spawner, const GroupsMessage& /*asked*/) {
+  const CgroupStock& stock = spawner.groups.stock();
+  return Told{.answer = Groups{.controllers = stock.controllers(), .lacks = stock.lacks()}, .beside = {}};
+}
+
+template <class Asked>
+Status answer(Spawner& spawner, std::uint32_t number, const Asked& asked,
+              std::span<const FileDescriptor> /*descriptors*/) {
+  const Told answered = told(carryOut(spawner, asked));
+  const int beside = answered.beside.get();
+  return sendMessage(spawner.socket, encode(number, answered.answer),
+                     std::span(&beside, answered.beside.isOpen() ? 1U : 0U));
+}
+
+Status answer(Spawner& spawner, std::uint32_t number, const SpawnMessage& order,
+              std::span<const FileDescriptor> descriptors) {
+  return answerSpawn(spawner, number, order, descriptors);
 }
 
 Status answer(Spawner& spawner, const Message& message) {
   const std::uint32_t number = numberOf(message.bytes);
   const Result<Request> request = decodeRequest(message.bytes);
   if (!request.has_value()) return sendMessage(spawner.socket, encode(number, Answer(request.error())), {});
-  if (const auto* order = std::get_if<SpawnMessage>(&*request)) {
-    return answerSpawn(spawner, number, *order, message.descriptors);
-  }
-  return sendMessage(spawner.socket, encode(number, answerTo(spawner, *request)), {});
+  return std::visit([&](const auto& asked) { return answer(spawner, number, asked, message.descriptors); }, *request);
 }
 
 // Until the socket is closed: who asks gets the reason as an answer, where it can act on it.
@@ -153,7 +189,9 @@ Status serve(const FileDescriptor& socket, const JailPolicy& policy) {
                   .null = TRY(openFile("/dev/null", OpenMode::readWrite)),
                   .stock = TRY(JailStock::create(policy, maker)),
                   .users = JailUsers(policy.uid, policy.uids),
-                  .groups = JailGroups(std::move(groups).value())};
+                  .groups = JailGroups(std::move(groups).value()),
+                  // After the stock, which moves this process where its jails will be.
+                  .slots = TRY(NetworkSlots::create(maker.privilege))};
   for (;;) {
     const Result<Message> message = receiveMessage(socket);
     if (!message.has_value()) {

@@ -76,6 +76,7 @@ struct SpawnerClient::Conversation {
   std::mutex mutex;  // guards the rest, and the socket
   std::uint32_t number = 0;
   std::vector<Process> unwanted;  // started for who no longer waits; killed, to be reaped
+  std::vector<std::uint32_t> unwantedSlots;
   std::chrono::milliseconds answerLimit;
 };
 
@@ -92,6 +93,7 @@ SpawnerClient::~SpawnerClient() {
 }
 
 void SpawnerClient::dropLate(const spawner::Answer& answer, std::vector<FileDescriptor> descriptors) const {
+  if (const auto* made = std::get_if<spawner::SlotMade>(&answer)) conversation_->unwantedSlots.push_back(made->slot);
   const auto* spawned = std::get_if<spawner::Spawned>(&answer);
   if (spawned == nullptr || descriptors.size() != 1) return;
   Process process(spawned->pid, std::move(descriptors.front()));
@@ -139,6 +141,12 @@ Result<SpawnerClient::Answered> SpawnerClient::ask(const spawner::Request& reque
     unwanted.pop_back();
     (void)exchange(reap, {});
   }
+  std::vector<std::uint32_t>& slots = conversation_->unwantedSlots;
+  if (answered.has_value() && !slots.empty()) {
+    const spawner::CloseSlotMessage close{.slot = slots.back()};
+    slots.pop_back();
+    (void)exchange(close, {});
+  }
   return answered;
 }
 
@@ -150,6 +158,27 @@ Result<Process> SpawnerClient::spawn(const SpawnRequest& request) const {
   const auto* spawned = std::get_if<spawner::Spawned>(&answered.answer);
   if (spawned == nullptr || answered.descriptors.size() != 1) return lost("it answered something else");
   return Process(spawned->pid, std::move(answered.descriptors.front()));
+}
+
+Result<SpawnerClient::MadeSlot> SpawnerClient::makeSlot() const {
+  Answered answered = TRY(ask(spawner::MakeSlotMessage{}, {}));
+  const auto* made = std::get_if<spawner::SlotMade>(&answered.answer);
+  if (made == nullptr || answered.descriptors.size() != 1) return lost("it answered something else");
+  return MadeSlot{.number = made->slot, .tap = std::move(answered.descriptors.front())};
+}
+
+Result<FileDescriptor> SpawnerClient::openSlotSocket(std::uint32_t slot, network::SlotSocket kind) const {
+  Answered answered = TRY(ask(spawner::OpenSocketMessage{.slot = slot, .kind = kind}, {}));
+  if (!std::holds_alternative<spawner::SocketOpened>(answered.answer) || answered.descriptors.size() != 1) {
+    return lost("it answered something else");
+  }
+  return std::move(answered.descriptors.front());
+}
+
+Status SpawnerClient::closeSlot(std::uint32_t slot) const {
+  const Answered answered = TRY(ask(spawner::CloseSlotMessage{.slot = slot}, {}));
+  if (!std::holds_alternative<spawner::SlotClosed>(answered.answer)) return lost("it answered something else");
+  return {};
 }
 
 Result<ProcessEnd> SpawnerClient::reap(const Process& process, std::chrono::steady_clock::time_point deadline) const {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "vmm/jail/jail_plan.h"
+#include "vmm/network/slot.h"
 #include "vmm/os/file_descriptor.h"
 #include "vmm/os/process.h"
 #include "vmm/result/result.h"
@@ -51,6 +52,15 @@ class SpawnerClient {
   // Answers when the program runs. It is a session of its own with an empty environment and outlives both spawner and
   // client.
   Result<Process> spawn(const SpawnRequest& request) const;
+  // A network slot (vmm/network/slot.h); the spawner keeps it until closeSlot, or its own end.
+  struct MadeSlot {
+    std::uint32_t number = 0;
+    FileDescriptor tap;
+  };
+  Result<MadeSlot> makeSlot() const;
+  Result<FileDescriptor> openSlotSocket(std::uint32_t slot, network::SlotSocket kind) const;
+  Status closeSlot(std::uint32_t slot) const;
+
   // How a spawned process ended, once; the kernel keeps a zombie until it is asked. retry: it did not end before
   // `deadline`.
   Result<ProcessEnd> reap(const Process& process, std::chrono::steady_clock::time_point deadline) const;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
@@ -16,8 +17,10 @@
 #include <gtest/gtest.h>
 
 #include "vmm/jail/jail_probe.h"
+#include "vmm/network/slot.h"
 #include "vmm/os/mapping.h"
 #include "vmm/os/message_socket.h"
+#include "vmm/os/tap.h"
 #include "vmm/os/testing/temp_folder.h"
 #include "vmm/spawner/message.h"
 #include "vmm/spawner/spawner_client.h"
@@ -280,6 +283,43 @@ INSTANTIATE_TEST_SUITE_P(Isolations, SpawnerContract, testing::Values(Isolation:
                          [](const auto& isolation) {
                            return isolation.param == Isolation::jailed ? "Jailed" : "Bare";
                          });
+
+TEST_P(SpawnerContract, ANetworkSlotHasATapAndSocketsThatReachIt) {
+  Result<SpawnerClient::MadeSlot> slot = spawner.makeSlot();
+  if (!slot.has_value()) GTEST_SKIP() << slot.error().text();
+  const FileDescriptor socket = spawner.openSlotSocket(slot->number, network::SlotSocket::toGuest).value();
+  ASSERT_TRUE(network::beginConnecting(socket, 80).has_value());
+  std::array<std::byte, 2048> frame{};
+  EXPECT_GT(readFrame(slot->tap, frame).value_or(0), kTapHeaderBytes) << "a connection's first frame";
+  EXPECT_TRUE(spawner.closeSlot(slot->number).has_value());
+}
+
+TEST_P(SpawnerContract, WhatIsSentInOneNetworkSlotIsInNoOther) {
+  Result<SpawnerClient::MadeSlot> one = spawner.makeSlot();
+  if (!one.has_value()) GTEST_SKIP() << one.error().text();
+  const SpawnerClient::MadeSlot other = spawner.makeSlot().value();
+  EXPECT_NE(one->number, other.number);
+  const FileDescriptor socket = spawner.openSlotSocket(one->number, network::SlotSocket::toGuest).value();
+  ASSERT_TRUE(network::beginConnecting(socket, 80).has_value());
+  std::array<std::byte, 2048> frame{};
+  EXPECT_EQ(readFrame(other.tap, frame).error().remedy(), Remedy::retry);
+}
+
+TEST_P(SpawnerContract, AClosedNetworkSlotIsTheCallersToFix) {
+  Result<SpawnerClient::MadeSlot> slot = spawner.makeSlot();
+  if (!slot.has_value()) GTEST_SKIP() << slot.error().text();
+  ASSERT_TRUE(spawner.closeSlot(slot->number).has_value());
+  EXPECT_EQ(spawner.closeSlot(slot->number).error().remedy(), Remedy::fixInput);
+  EXPECT_EQ(spawner.openSlotSocket(slot->number, network::SlotSocket::toGuest).error().remedy(), Remedy::fixInput);
+  EXPECT_NE(spawner.makeSlot().value().number, slot->number) << "a number is given once";
+}
+
+// A jail after a slot: the spawner has come home from it.
+TEST_F(JailTest, AfterANetworkSlotAJailHasNoTap) {
+  const Result<SpawnerClient::MadeSlot> slot = spawner.makeSlot();
+  if (!slot.has_value()) GTEST_SKIP() << slot.error().text();
+  EXPECT_THAT(see(spawner, lookAround({"see"})).at("interfaces"), Not(HasSubstr("tap")));
+}
 
 // The test's end of a client's socket: a spawner that answers when it likes.
 struct SlowSpawner {

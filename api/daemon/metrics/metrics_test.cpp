@@ -6,7 +6,7 @@
 namespace qm {
 namespace {
 
-using std::chrono_literals::operator""us;
+using namespace std::chrono_literals;
 using testing::HasSubstr;
 using testing::Not;
 

@@ -7,7 +7,7 @@
 namespace qm::rest {
 namespace {
 
-using std::chrono_literals::operator""us;
+using namespace std::chrono_literals;
 
 TEST(LeaseJson, AnAcquireHasItsRoadOnlyWhenItIsForced) {
   const auto plain = acquireRequestFromJson(parseJson(R"({"template":"hello"})").value()).value();

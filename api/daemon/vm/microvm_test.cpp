@@ -18,7 +18,7 @@
 namespace qm {
 namespace {
 
-using std::chrono_literals::operator""s;
+using namespace std::chrono_literals;
 using testing::HasSubstr;
 
 pool::Deadline soon() {

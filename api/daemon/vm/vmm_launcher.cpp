@@ -55,6 +55,7 @@ Result<VmmLauncher::Launched> VmmLauncher::launch(const VmFolder& folder, std::s
   if (settings_.seccomp != seccomp::defaultLevel()) {
     arguments.insert(arguments.end(), {"--seccomp-level", std::to_string(static_cast<int>(settings_.seccomp))});
   }
+  if (!settings_.hostCounter.empty()) arguments.insert(arguments.end(), {"--host-counter", settings_.hostCounter});
   JailPlan jail = jailFor(folder);
   jail.limits = expected();
   const CgroupLimits limits = jail.limits;

@@ -23,6 +23,7 @@ struct LauncherSettings {
   seccomp::Level seccomp = seccomp::defaultLevel();
   CgroupUse cgroups = CgroupUse::wherePossible;
   Backend backend = Backend::kvm;  // of every VMM, so that none has to find out
+  std::string hostCounter;         // its --host-counter; empty: each measures anew
   // What a jailed VMM sees of the host, at the same paths, read-only: kernels, images.
   std::vector<std::filesystem::path> folders;
 };

@@ -28,6 +28,7 @@ struct Words {
   std::string hypervisor = "auto";
   std::string clock = "host";
   std::string seed;
+  std::string hostCounter;
   std::string seccompLevel;
   std::string control;
 };
@@ -41,7 +42,7 @@ struct Option {
 
 // Read by hand: a VM's start is counted in milliseconds, of which a library for command lines takes its share in code
 // that is paged in and thrown away.
-constexpr std::array<Option, 11> kOptions{{
+constexpr std::array<Option, 12> kOptions{{
     {"--api-sock", "PATH", "Unix socket of the REST interface; must not be there", &Words::apiSocket},
     {"--config-file", "PATH", "JSON file of a machine that is started at once", &Words::configFile},
     {"--no-api", "", "No REST interface; needs --config-file", nullptr, &Words::noApi},
@@ -55,6 +56,8 @@ constexpr std::array<Option, 11> kOptions{{
     {"--clock", "CLOCK", "host, or instructions: the CPU in software counts time by what one vCPU executed [host]",
      &Words::clock},
     {"--seed", "N", "Of all random numbers, with --clock instructions [0]", &Words::seed},
+    {"--host-counter", "WORD", "The host's counter of time as measured before: tsc:KHZ or monotonic:1000000 [measured]",
+     &Words::hostCounter},
     {"--seccomp-level", "N", "System calls: 0 all, 1 those that each thread needs, 2 with their arguments [2]",
      &Words::seccompLevel},
 }};
@@ -111,6 +114,8 @@ Result<int> readDescriptor(const std::string& word) {
 
 Status readHypervisor(const Words& words, Options& options) {
   options.hypervisor = TRY(hypervisorNamed(words.hypervisor));
+  if (!words.hostCounter.empty())
+    options.soft.hostCounter = TRY(soft::hostCounterOf(words.hostCounter).during("reading --host-counter"));
   if (words.clock == "host") {
     if (!words.seed.empty()) return refused("--seed needs --clock instructions");
     return {};

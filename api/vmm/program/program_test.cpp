@@ -16,8 +16,7 @@
 namespace qm::vmm {
 namespace {
 
-using std::chrono_literals::operator""s;
-using std::chrono_literals::operator""ms;
+using namespace std::chrono_literals;
 
 std::chrono::steady_clock::time_point soon() {
   return std::chrono::steady_clock::now() + 20s;
@@ -197,6 +196,7 @@ TEST_F(VmmProgramTest, AHypervisorsOptionsFitTogetherOrAreRefused) {
   EXPECT_NE(refusal({"--clock", "sun"}).find("there are host and instructions"), std::string::npos);
   EXPECT_NE(refusal({"--hypervisor", "kvm", "--clock", "instructions"}).find("excludes --hypervisor kvm"),
             std::string::npos);
+  EXPECT_NE(refusal({"--host-counter", "tsc"}).find("--host-counter: a counter of time is tsc:KHZ"), std::string::npos);
   EXPECT_NE(refusal({"--seed", "7"}).find("--seed needs --clock instructions"), std::string::npos);
   for (const char* seed : {"-1", "0x7", "7 ", "18446744073709551616"}) {
     EXPECT_NE(refusal({"--clock", "instructions", "--seed", seed}).find("below 2^64"), std::string::npos) << seed;

@@ -6,7 +6,7 @@ namespace qm {
 
 class SharedPin::Wire final : public LevelLine {
  public:
-  explicit Wire(SharedPin& pin) : pin_(pin) {}
+  Wire(SharedPin& pin, bool raised) : pin_(pin), raised_(raised) {}
   Wire(const Wire&) = delete;
   Wire& operator=(const Wire&) = delete;
   ~Wire() override { set(false); }  // NOLINT(clang-analyzer-optin.cplusplus.VirtualCall): final
@@ -21,11 +21,17 @@ class SharedPin::Wire final : public LevelLine {
  private:
   SharedPin& pin_;
   std::mutex mutex_;  // protects raised_; taken before the pin's
-  bool raised_ = false;
+  bool raised_;
 };
 
 std::unique_ptr<LevelLine> SharedPin::addWire() {
-  return std::make_unique<Wire>(*this);
+  return std::make_unique<Wire>(*this, false);
+}
+
+std::unique_ptr<LevelLine> SharedPin::addRaisedWire() {
+  const std::lock_guard lock(mutex_);
+  ++holders_;
+  return std::make_unique<Wire>(*this, true);
 }
 
 void SharedPin::change(int by) {

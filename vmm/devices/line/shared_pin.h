@@ -20,6 +20,9 @@ class SharedPin {
 
   // One device's wire to the pin. The pin outlives its wires; a wire that goes away lets go first.
   std::unique_ptr<LevelLine> addWire();
+  // The wire of a device that held the pin when its machine was saved, where the pin is edge-triggered: the edge was
+  // seen then and is in the saved state of the interrupt controllers, so `drive` is not called for it once more.
+  std::unique_ptr<LevelLine> addRaisedWire();
 
  private:
   class Wire;

@@ -37,5 +37,16 @@ TEST(SharedPin, AWireThatGoesAwayLetsGoOfThePin) {
   EXPECT_EQ(levels, (std::vector{true, false}));
 }
 
+TEST(SharedPin, AWireThatWasRaisedBeforeDrivesThePinOnlyWhenItLetsGo) {
+  std::vector<bool> levels;
+  SharedPin pin([&](bool raised) { levels.push_back(raised); });
+  const auto wire = pin.addRaisedWire();
+  wire->set(true);
+  EXPECT_TRUE(levels.empty());
+  wire->set(false);
+  wire->set(true);
+  EXPECT_EQ(levels, (std::vector{false, true}));
+}
+
 }  // namespace
 }  // namespace qm

@@ -28,6 +28,12 @@ constexpr std::size_t kReceiveRoom = 64;
 
 }  // namespace
 
+bool holdsInterrupt(const SerialState& state) {
+  const bool received = (state.interruptEnable & kIerReceived) != 0 && !state.received.empty();
+  const bool transmitEmpty = (state.interruptEnable & kIerTransmitEmpty) != 0 && state.transmitEmptyPending;
+  return received || transmitEmpty;
+}
+
 Serial::Serial(SerialWiring wiring, const SerialState& state) : wiring_(std::move(wiring)), state_(state) {
   const std::lock_guard lock(mutex_);
   updateLine();
@@ -142,9 +148,7 @@ std::uint8_t Serial::lineStatus() const {
 }
 
 void Serial::updateLine() {
-  const bool received = (state_.interruptEnable & kIerReceived) != 0 && !state_.received.empty();
-  const bool transmitEmpty = (state_.interruptEnable & kIerTransmitEmpty) != 0 && state_.transmitEmptyPending;
-  wiring_.interrupt.set(received || transmitEmpty);
+  wiring_.interrupt.set(holdsInterrupt(state_));
 }
 
 std::size_t Serial::receive(std::span<const std::uint8_t> bytes) {

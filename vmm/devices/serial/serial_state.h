@@ -18,4 +18,7 @@ struct SerialState {
   bool operator==(const SerialState&) const = default;
 };
 
+// Whether a port in this state holds its interrupt line: something that the driver enabled is pending.
+bool holdsInterrupt(const SerialState& state);
+
 }  // namespace qm

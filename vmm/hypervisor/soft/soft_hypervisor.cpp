@@ -2,9 +2,9 @@
 
 #include <optional>
 
+#include "vmm/hypervisor/soft/host/host_counter.h"
 #include "vmm/hypervisor/soft/soft_vm.h"
 #include "vmm/hypervisor/soft/system/cpuid.h"
-#include "vmm/hypervisor/soft/time/host_counter.h"
 
 namespace qm {
 
@@ -13,13 +13,14 @@ namespace {
 class SoftHypervisor final : public Hypervisor {
  public:
   explicit SoftHypervisor(const SoftSettings& settings) : settings_(settings) {
-    if (settings.clock == SoftClock::host) meter_.emplace();
+    if (settings.clock == SoftClock::host && !settings.hostCounter) meter_.emplace();
   }
 
   std::string name() const override { return "soft"; }
   Result<CpuidTable> supportedCpuid() override { return soft::supportedCpuid(); }
   Result<std::unique_ptr<Vm>> createVm(PitModel pit) override {
-    return soft::createVm(settings_, meter_ ? meter_->counter() : soft::HostCounter{}, pit);
+    const soft::HostCounter counter = meter_ ? meter_->counter() : settings_.hostCounter.value_or(soft::HostCounter{});
+    return soft::createVm(settings_, counter, pit);
   }
 
  private:

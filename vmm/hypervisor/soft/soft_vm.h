@@ -6,7 +6,7 @@
 
 #include "vmm/hypervisor/hypervisor.h"
 #include "vmm/hypervisor/soft/soft_hypervisor.h"
-#include "vmm/hypervisor/soft/time/host_counter.h"
+#include "vmm/hypervisor/soft/host/host_counter.h"
 #include "vmm/result/result.h"
 
 namespace qm::soft {

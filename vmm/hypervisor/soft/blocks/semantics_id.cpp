@@ -8,6 +8,8 @@
 #include <cstring>
 #include <span>
 
+#include "vmm/hypervisor/soft/host/host_cpu.h"
+
 namespace qm::soft {
 
 namespace {
@@ -49,17 +51,11 @@ int lookAtProgram(dl_phdr_info* info, std::size_t /*size*/, void* found) {
 
 // What the host's CPU has of all that an operation may be chosen by.
 std::uint64_t hostFeatures() {
-  const std::array<bool, 14> has{
-      __builtin_cpu_supports("bmi") != 0,    __builtin_cpu_supports("bmi2") != 0,
-      __builtin_cpu_supports("aes") != 0,    __builtin_cpu_supports("pclmul") != 0,
-      __builtin_cpu_supports("popcnt") != 0, __builtin_cpu_supports("lzcnt") != 0,
-      __builtin_cpu_supports("sse4.2") != 0, __builtin_cpu_supports("avx") != 0,
-      __builtin_cpu_supports("avx2") != 0,   __builtin_cpu_supports("fma") != 0,
-      __builtin_cpu_supports("f16c") != 0,   __builtin_cpu_supports("movbe") != 0,
-      __builtin_cpu_supports("adx") != 0,    __builtin_cpu_supports("sha") != 0,
-  };
+  const HostCan can = hostCan();
   std::uint64_t bits = 0;
-  for (const bool one : has) bits = bits << 1U | (one ? 1U : 0U);
+  for (const bool one : {can.bmi1, can.bmi2, can.lzcnt, can.movbe, can.adx, can.aes, can.pclmul, can.sha, can.avx,
+                         can.avx2, can.fma, can.f16c})
+    bits = bits << 1U | (one ? 1U : 0U);
   return bits;
 }
 

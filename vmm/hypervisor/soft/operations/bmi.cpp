@@ -1,5 +1,6 @@
 #include "vmm/hypervisor/soft/operations/bmi.h"
 
+#include "vmm/hypervisor/soft/host/host_cpu.h"
 #include "vmm/hypervisor/soft/operations/bmi_arithmetic.h"
 #include "vmm/hypervisor/soft/operations/muldiv_arithmetic.h"
 #include "vmm/hypervisor/soft/operations/register_or_memory.h"
@@ -14,9 +15,9 @@ bool hostHas(HostFeature feature) {
     case HostFeature::any:
       return true;
     case HostFeature::bmi1:
-      return __builtin_cpu_supports("bmi") != 0;
+      return hostCan().bmi1;
     case HostFeature::bmi2:
-      return __builtin_cpu_supports("bmi2") != 0;
+      return hostCan().bmi2;
   }
   return false;
 }

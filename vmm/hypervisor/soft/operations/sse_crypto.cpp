@@ -1,5 +1,6 @@
 #include "vmm/hypervisor/soft/operations/sse_crypto.h"
 
+#include "vmm/hypervisor/soft/host/host_cpu.h"
 #include "vmm/hypervisor/soft/operations/vex_operand.h"
 
 namespace qm::soft {
@@ -47,11 +48,11 @@ constexpr auto kPclmulqdq = [](__m128i a, __m128i b, std::uint8_t halves) {
 // Beyond what openSoft() demands of a host: where the host has it not, it is not modelled (#UD), as CPUID says.
 template <Lower lower>
 bool whereThereIsAes(const Instruction& instruction, Emitter& emitter) {
-  return __builtin_cpu_supports("aes") != 0 && lower(instruction, emitter);
+  return hostCan().aes && lower(instruction, emitter);
 }
 template <Lower lower>
 bool whereThereIsPclmul(const Instruction& instruction, Emitter& emitter) {
-  return __builtin_cpu_supports("pclmul") != 0 && lower(instruction, emitter);
+  return hostCan().pclmul && lower(instruction, emitter);
 }
 
 constexpr std::array kLowerings{

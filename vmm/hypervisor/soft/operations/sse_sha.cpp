@@ -1,5 +1,6 @@
 #include "vmm/hypervisor/soft/operations/sse_sha.h"
 
+#include "vmm/hypervisor/soft/host/host_cpu.h"
 #include "vmm/hypervisor/soft/operations/vector_operand.h"
 
 namespace qm::soft {
@@ -70,7 +71,7 @@ bool lowerSha256rnds2(const Instruction& instruction, Emitter& emitter) {
 // Where the host has it not, it is not modelled (#UD), as CPUID says.
 template <Lower lower>
 bool whereThereIsSha(const Instruction& instruction, Emitter& emitter) {
-  return __builtin_cpu_supports("sha") != 0 && lower(instruction, emitter);
+  return hostCan().sha && lower(instruction, emitter);
 }
 
 constexpr std::array kLowerings{

@@ -3,7 +3,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string_view>
+
+#include "vmm/hypervisor/soft/host/host_counter.h"
 
 namespace qm {
 
@@ -28,7 +31,8 @@ struct SoftObserver {
 
 struct SoftSettings {
   SoftClock clock = SoftClock::host;
-  std::uint64_t seed = 0;  // of rdrand and rdseed, with SoftClock::instructions
+  std::uint64_t seed = 0;                        // of rdrand and rdseed, with SoftClock::instructions
+  std::optional<soft::HostCounter> hostCounter;  // where somebody has measured it already
   SoftObserver observer;
 };
 

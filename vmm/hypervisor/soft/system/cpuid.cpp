@@ -1,7 +1,5 @@
 #include "vmm/hypervisor/soft/system/cpuid.h"
 
-#include <cpuid.h>
-
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -10,6 +8,7 @@
 
 #include "vmm/hypervisor/soft/chips/interrupt_fabric.h"
 #include "vmm/hypervisor/soft/chips/local_apic_registers.h"
+#include "vmm/hypervisor/soft/host/host_cpu.h"
 #include "vmm/hypervisor/soft/system/offered_features.h"
 
 namespace qm::soft {
@@ -24,20 +23,6 @@ constexpr std::uint32_t kPhysicalBits = 46, kLinearBits = 48;
 // Family 6, model 0x36, stepping 1, as leaf 1 has it (SDM 2A, CPUID, figure 3-6).
 constexpr std::uint32_t kSignature = 0x0003'0661;
 constexpr std::uint32_t kClflushBytes = 64;
-
-CpuidEntry askHost(std::uint32_t leaf) {
-  CpuidEntry entry{.leaf = leaf};
-  __cpuid_count(leaf, 0, entry.eax, entry.ebx, entry.ecx, entry.edx);
-  return entry;
-}
-
-// The leaves that the host's features are in. Each CPUID leaves a virtual machine (6 us have been seen), so: few.
-// Leaf 1 and the extended ones are on every x86-64 CPU.
-CpuidTable askHost() {
-  CpuidTable table{askHost(1), askHost(0x8000'0001)};
-  table.push_back(askHost(0).eax >= 7 ? askHost(7) : CpuidEntry{.leaf = 7});
-  return table;
-}
 
 // Twelve characters in ebx, edx, ecx; leaf 0's order.
 CpuidEntry vendorLeaf(std::uint32_t leaf, std::uint32_t last, std::string_view name) {
@@ -110,10 +95,10 @@ void offerAvxState(CpuidTable& table) {
   table.push_back({.leaf = 0xd, .subleaf = 2, .subleafMatters = true, .eax = kAvxXsaveBytes, .ebx = kLegacyXsaveBytes});
 }
 
-// All or nothing: some operations are AVX2's encoding of an AVX instruction. Asks XGETBV, too.
+// All or nothing: some operations are AVX2's encoding of an AVX instruction.
 bool hostHasAvx() {
-  return __builtin_cpu_supports("avx") != 0 && __builtin_cpu_supports("avx2") != 0 &&
-         __builtin_cpu_supports("fma") != 0;
+  const HostCan can = hostCan();
+  return can.avx && can.avx2 && can.fma;
 }
 
 // The part of XCR0 that the guest's CPUID and this host let be.
@@ -143,8 +128,7 @@ CpuidAnswer absentLevel(const CpuidTable& table, std::uint32_t leaf, std::uint32
 }  // namespace
 
 Status checkHost() {
-  if (__builtin_cpu_supports("x86-64-v2") != 0) return {};  // what the program asked at its start
-  const CpuidTable host = askHost();
+  const CpuidTable host = hostCpuid();
   std::string missing;
   for (const CpuFeature& feature : requiredOfHost()) {
     if (has(host, feature)) continue;
@@ -176,7 +160,7 @@ CpuidTable supportedCpuid() {
   };
   std::ranges::for_each(requiredOfHost(), offer);
   std::ranges::for_each(byOurselves(), offer);
-  const CpuidTable host = askHost();
+  const CpuidTable host = hostCpuid();
   for (const CpuFeature& feature : byHost()) {
     if (has(host, feature)) offer(feature);
   }

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstring>
 
+#include "vmm/hypervisor/soft/host/host_cpu.h"
 #include "vmm/hypervisor/soft/time/guest_clock.h"
 #include "vmm/os/random.h"
 
@@ -38,7 +39,7 @@ std::uint64_t askKernel() {
 std::uint64_t randomNumber(Cpu& cpu) {
   if (cpu.around.clock.kind() == SoftClock::instructions) return nextOf(cpu.randomState);
   constexpr int kTries = 10;  // "an underlying failure" beyond them (SDM 1, 7.3.17.1)
-  if (__builtin_cpu_supports("rdrnd")) {
+  if (hostCan().rdrand) {
     std::uint64_t value = 0;
     for (int i = 0; i < kTries; ++i) {
       if (askHost(value)) return value;

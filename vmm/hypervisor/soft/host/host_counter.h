@@ -3,6 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "vmm/result/result.h"
 
 namespace qm::soft {
 
@@ -16,6 +20,10 @@ struct HostCounter {
   std::uint32_t khz = 0;
   bool operator==(const HostCounter&) const = default;
 };
+
+// As an option of a program has it: tsc:KHZ, monotonic:1000000. fixInput for what no counter is.
+std::string wordOf(const HostCounter& counter);
+Result<HostCounter> hostCounterOf(std::string_view word);
 
 // How fast the counter runs: as CPUID says (leaf 0x15, or a hypervisor's 0x40000010), or else measured against
 // CLOCK_MONOTONIC_RAW between the construction and the answer. One thread. Made early and asked late it costs 40 us;

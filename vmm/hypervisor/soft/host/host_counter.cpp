@@ -1,16 +1,22 @@
-#include "vmm/hypervisor/soft/time/host_counter.h"
+#include "vmm/hypervisor/soft/host/host_counter.h"
 
 #include <cpuid.h>
 #include <immintrin.h>
 
 #include <algorithm>
+#include <charconv>
 #include <ctime>
+
+#include <fmt/format.h>
+
+#include "vmm/hypervisor/soft/host/host_cpu.h"
 
 namespace qm::soft {
 
 namespace {
 
 constexpr std::uint64_t kNsPerSecond = 1'000'000'000, kNsPerMs = 1'000'000;
+constexpr std::uint32_t kLeastKhz = 100'000, kMostKhz = 100'000'000;
 
 struct Leaf {
   std::uint32_t eax = 0, ebx = 0, ecx = 0, edx = 0;
@@ -21,9 +27,14 @@ Leaf leaf(std::uint32_t number) {
   return is;
 }
 
+CpuidEntry remembered(std::uint32_t number) {
+  const CpuidTable all = hostCpuid();
+  return *std::ranges::find(all, number, &CpuidEntry::leaf);
+}
+
 bool isInvariant() {
   constexpr std::uint32_t kInvariantTsc = 1U << 8U;
-  return leaf(0x8000'0000).eax >= 0x8000'0007 && (leaf(0x8000'0007).edx & kInvariantTsc) != 0;
+  return (remembered(0x8000'0007).edx & kInvariantTsc) != 0;
 }
 
 // SDM 3B, 17.17.4: the crystal's frequency times EBX/EAX. Many CPUs do not tell the crystal's.
@@ -36,15 +47,14 @@ std::uint64_t khzByCrystal() {
 // A convention of VMware's that others follow: leaf 0x40000010 has the virtual TSC's frequency in kHz.
 std::uint64_t khzByHypervisor() {
   constexpr std::uint32_t kHypervisor = 1U << 31U, kVmwa = 0x6177'4d56, kKvmk = 0x4b4d'564b;  // "VMwa", "KVMK"
-  if ((leaf(1).ecx & kHypervisor) == 0) return 0;
+  if ((remembered(1).ecx & kHypervisor) == 0) return 0;
   const Leaf who = leaf(0x4000'0000);
   const bool isKnown = who.ebx == kVmwa || who.ebx == kKvmk;
   return isKnown && who.eax >= 0x4000'0010 ? leaf(0x4000'0010).eax : 0;
 }
 
 std::uint32_t plausible(std::uint64_t khz) {
-  constexpr std::uint64_t kLeast = 100'000, kMost = 100'000'000;
-  return khz >= kLeast && khz <= kMost ? static_cast<std::uint32_t>(khz) : 0;
+  return khz >= kLeastKhz && khz <= kMostKhz ? static_cast<std::uint32_t>(khz) : 0;
 }
 
 std::uint64_t clockNs(clockid_t which) {
@@ -54,6 +64,24 @@ std::uint64_t clockNs(clockid_t which) {
 }
 
 }  // namespace
+
+std::string wordOf(const HostCounter& counter) {
+  return fmt::format("{}:{}", counter.source == CounterSource::tsc ? "tsc" : "monotonic", counter.khz);
+}
+
+Result<HostCounter> hostCounterOf(std::string_view word) {
+  const std::size_t colon = word.find(':');
+  const std::string_view source = word.substr(0, colon);
+  const std::string_view digits = colon == std::string_view::npos ? std::string_view() : word.substr(colon + 1);
+  HostCounter counter{.source = source == "tsc" ? CounterSource::tsc : CounterSource::monotonic};
+  const auto [read, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), counter.khz);
+  const bool isNumber = failed == std::errc() && read == digits.data() + digits.size();
+  const bool isTsc = source == "tsc" && counter.khz >= kLeastKhz && counter.khz <= kMostKhz;
+  const bool isMonotonic = source == "monotonic" && counter.khz == kNsPerMs;
+  if (isNumber && (isTsc || isMonotonic)) return counter;
+  return Error(Remedy::fixInput, fmt::format("a counter of time is tsc:KHZ (from {} to {}) or monotonic:{}, not \"{}\"",
+                                             kLeastKhz, kMostKhz, kNsPerMs, word));
+}
 
 std::uint64_t readCounter(CounterSource source) {
   return source == CounterSource::tsc ? __rdtsc() : clockNs(CLOCK_MONOTONIC);

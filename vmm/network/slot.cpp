@@ -1,0 +1,74 @@
+#include "vmm/network/slot.h"
+
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "vmm/network/route_socket.h"
+#include "vmm/network/slot_address.h"
+#include "vmm/os/tap.h"
+
+namespace qm::network {
+
+namespace {
+
+constexpr const char* kTapName = "tap0";
+constexpr int kWaiting = 16;  // connections of the guest that nobody has accepted yet
+
+sockaddr_in endpoint(std::uint32_t address, std::uint16_t port) {
+  sockaddr_in where{};
+  where.sin_family = AF_INET;
+  where.sin_port = htons(port);
+  where.sin_addr.s_addr = htonl(address);
+  return where;
+}
+
+const sockaddr* plain(const sockaddr_in& where) {
+  return reinterpret_cast<const sockaddr*>(&where);
+}
+
+}  // namespace
+
+Result<FileDescriptor> furnishSlot() {
+  FileDescriptor tap = TRY(openTap(kTapName));
+  const std::uint32_t link = ::if_nametoindex(kTapName);
+  if (link == 0) return systemError("looking for the tap", errno);
+  TRY(RouteRequests()
+          .describe(link, kGatewayMac)
+          .bringUp(link)
+          .addAddress(link, kGatewayAddress, kPrefixBits)
+          .addNeighbour(link, kGuestAddress, kGuestMac)
+          .send());
+  return tap;
+}
+
+Result<FileDescriptor> openSlotSocket(SlotSocket kind) {
+  FileDescriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
+  if (!socket.isOpen()) return systemError("making a socket in a network slot", errno);
+  if (kind == SlotSocket::toGuest) return socket;
+  const sockaddr_in here = endpoint(kGatewayAddress, kProxyPort);
+  if (::bind(socket.get(), plain(here), sizeof here) < 0) return systemError("binding in a network slot", errno);
+  if (::listen(socket.get(), kWaiting) < 0) return systemError("listening in a network slot", errno);
+  return socket;
+}
+
+Status beginConnecting(const FileDescriptor& socket, std::uint16_t port) {
+  const int yes = 1;
+  (void)::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+  const sockaddr_in guest = endpoint(kGuestAddress, port);
+  if (::connect(socket.get(), plain(guest), sizeof guest) == 0 || errno == EINPROGRESS) return {};
+  return systemError(Remedy::retry, "connecting to the guest", errno);
+}
+
+Status connectingEnded(const FileDescriptor& socket) {
+  int failure = 0;
+  socklen_t length = sizeof failure;
+  if (::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &failure, &length) < 0) return systemError("getsockopt", errno);
+  if (failure != 0) return systemError(Remedy::retry, "connecting to the guest", failure);
+  return {};
+}
+
+}  // namespace qm::network

@@ -1,0 +1,85 @@
+#include "vmm/network/slot.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <thread>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "vmm/network/slot_address.h"
+#include "vmm/os/namespaces.h"
+#include "vmm/os/tap.h"
+
+namespace qm::network {
+namespace {
+
+// On a thread of its own, whose network namespace is the slot: namespaces are a thread's.
+template <class Body>
+void inSlot(const Body& body) {
+  std::thread([&body] {
+    if (!moveToOwn(std::array{Namespace::network}).has_value()) GTEST_SKIP() << "this host allows no network namespace";
+    Result<FileDescriptor> tap = furnishSlot();
+    ASSERT_TRUE(tap.has_value()) << tap.error().text();
+    body(*tap);
+  }).join();
+}
+
+// The next IPv4 frame that the gateway sends: where its EtherType is, behind the tap's header and two MACs.
+std::vector<std::byte> nextFrame(const FileDescriptor& tap) {
+  std::vector<std::byte> frame(2048);
+  const Result<std::size_t> bytes = readFrame(tap, frame);
+  frame.resize(bytes.value_or(0));
+  return frame;
+}
+
+TEST(NetworkSlot, AConnectionToTheGuestIsAFrameForItsMacWithoutAskingForIt) {
+  inSlot([](const FileDescriptor& tap) {
+    const FileDescriptor socket = openSlotSocket(SlotSocket::toGuest).value();
+    ASSERT_TRUE(beginConnecting(socket, 8080).has_value());
+    const std::vector<std::byte> frame = nextFrame(tap);
+    constexpr std::size_t kIpv4Header = 20;
+    ASSERT_GE(frame.size(), kTapHeaderBytes + 14 + kIpv4Header);
+    const auto* mac = frame.data() + kTapHeaderBytes;
+    EXPECT_EQ(std::memcmp(mac, kGuestMac.data(), 6), 0);
+    EXPECT_EQ(std::memcmp(mac + 6, kGatewayMac.data(), 6), 0);
+    EXPECT_EQ(mac[12], std::byte{0x08}) << "IPv4";
+    EXPECT_EQ(mac[13], std::byte{0x00});
+  });
+}
+
+TEST(NetworkSlot, IsSilentByItself) {
+  inSlot([](const FileDescriptor& tap) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    EXPECT_THAT(nextFrame(tap), testing::IsEmpty()) << "what wakes a guest that nobody speaks to";
+  });
+}
+
+TEST(NetworkSlot, HasNoRouteButTheGuests) {
+  inSlot([](const FileDescriptor&) {
+    const FileDescriptor socket = openSlotSocket(SlotSocket::toGuest).value();
+    sockaddr_in elsewhere{};
+    elsewhere.sin_family = AF_INET;
+    elsewhere.sin_port = htons(443);
+    elsewhere.sin_addr.s_addr = htonl(0xc000'0201);  // 192.0.2.1, RFC 5737
+    EXPECT_EQ(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&elsewhere), sizeof elsewhere), -1);
+    EXPECT_EQ(errno, ENETUNREACH);
+  });
+}
+
+TEST(NetworkSlot, ListensForItsGuestOnce) {
+  inSlot([](const FileDescriptor&) {
+    const Result<FileDescriptor> first = openSlotSocket(SlotSocket::fromGuest);
+    EXPECT_TRUE(first.has_value());
+    EXPECT_FALSE(openSlotSocket(SlotSocket::fromGuest).has_value());
+  });
+}
+
+}  // namespace
+}  // namespace qm::network
