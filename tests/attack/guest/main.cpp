@@ -1,4 +1,5 @@
-// Init of a hostile guest: does the deed that the kernel's command line names (deed=NAME), says so, resets the machine.
+// Init of a hostile guest: does the deed that the kernel's command line names (deed=NAME), says so, and ends, which
+// resets the machine.
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -42,9 +43,8 @@ int main() {
   ::mkdir("/proc", 0755);
   ::mount("devtmpfs", "/dev", "devtmpfs", 0, nullptr);
   ::mount("proc", "/proc", "proc", 0, nullptr);
-  if (!openPorts()) return 1;
   const std::string name = deedOfCommandLine();
   say(act(name) ? "deed " + name + " is done" : "there is no deed " + name);
-  resetMachine();
-  for (;;) ::pause();
+  // Init that ends is a kernel panic, and by panic=-1 the machine's reset: no driver has to shut anything down.
+  return 0;
 }

@@ -1,9 +1,10 @@
 #include "tests/attack/guest/physical.h"
 
 #include <fcntl.h>
-#include <sys/io.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include <string>
 
 namespace hostile {
 
@@ -70,32 +71,12 @@ Page makePage() {
   return {.bytes = static_cast<std::uint8_t*>(mapped), .address = isRead ? (entry & kFrame) * kPage : 0};
 }
 
-bool openPorts() {
-  return ::iopl(3) == 0;
-}
-
-std::uint32_t readPort(std::uint16_t port, unsigned width) {
-  return width == 1 ? inb(port) : width == 2 ? inw(port) : inl(port);
-}
-
-void writePort(std::uint16_t port, unsigned width, std::uint32_t value) {
-  if (width == 1) {
-    outb(static_cast<std::uint8_t>(value), port);
-  } else if (width == 2) {
-    outw(static_cast<std::uint16_t>(value), port);
-  } else {
-    outl(value, port);
-  }
-}
-
 void say(std::string_view line) {
-  constexpr std::uint16_t kSerial = 0x3f8;
-  for (const char letter : line) outb(static_cast<std::uint8_t>(letter), kSerial);
-  outb('\n', kSerial);
-}
-
-void resetMachine() {
-  outb(0xfe, 0x64);
+  const std::string urgent = "<1>" + std::string(line) + "\n";
+  const int log = ::open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+  // Nobody is left to hear that this failed, but the test, which does not find the line.
+  (void)!::write(log, urgent.data(), urgent.size());
+  ::close(log);
 }
 
 // xorshift64*

@@ -28,15 +28,8 @@ struct Page {
 };
 Page makePage();
 
-// Whether ports may be used from here on.
-bool openPorts();
-std::uint32_t readPort(std::uint16_t port, unsigned width);  // 1, 2 or 4
-void writePort(std::uint16_t port, unsigned width, std::uint32_t value);
-
-// By the serial port itself: the kernel's console may be what a deed has broken.
+// By the kernel's log, whose console waits for the serial port itself: interrupts may be what a deed has broken.
 void say(std::string_view line);
-// By the keyboard controller's reset line.
-void resetMachine();
 
 // The same numbers in every run.
 class Chance {
