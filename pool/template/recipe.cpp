@@ -64,10 +64,11 @@ Status check(const Recipe& recipe) {
 }
 
 bool makeSameSnapshot(const Recipe& a, const Recipe& b) {
-  Recipe resized = a;
-  resized.poolSize = b.poolSize;
-  resized.limits = b.limits;
-  return resized == b;
+  Recipe kept = a;
+  kept.poolSize = b.poolSize;
+  kept.reuse = b.reuse;
+  kept.limits = b.limits;
+  return kept == b;
 }
 
 std::vector<DrivePlan> drivePlans(const Recipe& recipe) {
