@@ -17,14 +17,27 @@ namespace qm {
 
 namespace {
 
-Result<std::unique_ptr<VmmLauncher>> launcherFor(const DaemonConfig& config, Backend backend) {
+// Less than all is a warning: nothing but this line says it while all goes well.
+void tellGroups(const spawner::Groups& groups, const Log& log) {
+  const std::string_view controllers = groups.controllers.empty() ? "none" : std::string_view(groups.controllers);
+  if (groups.lacks.empty()) {
+    log.info("daemon.cgroups", {{"controllers", controllers}});
+  } else {
+    log.warning("daemon.cgroups", {{"controllers", controllers}, {"missing", groups.lacks}});
+  }
+}
+
+Result<std::unique_ptr<VmmLauncher>> launcherFor(const DaemonConfig& config, Backend backend, const Log& log) {
   LauncherSettings settings{
       .vmm = config.vmm, .spawner = config.spawner, .backend = backend, .folders = config.folders};
   settings.isolation = config.jail == JailChoice::namespaces ? Isolation::jailed : Isolation::bare;
   settings.seccomp = config.seccomp;
   // Once for all: half a millisecond and some CPUID, each of which may leave a virtual machine.
   if (backend == Backend::soft) settings.hostCounter = soft::wordOf(soft::HostCounterMeter().counter());
-  return VmmLauncher::start(settings);
+  settings.cgroups = config.cgroups;
+  auto launcher = TRY(VmmLauncher::start(settings));
+  tellGroups(launcher->groups(), log);
+  return launcher;
 }
 
 // For all VMs, which are told it by name: the probe takes up to a second.
@@ -113,7 +126,7 @@ Result<std::unique_ptr<Daemon>> Daemon::start(const DaemonConfig& config, Log lo
     log.warning("daemon.left_over", {{"folders", found.folders}, {"processes", found.processes}});
   }
   auto shelf = TRY(pool::StoreShelf::open(state.shelf()));
-  auto launcher = TRY(launcherFor(config, backend));
+  auto launcher = TRY(launcherFor(config, backend, log));
   auto inside = std::make_unique<Inside>(std::move(state), std::move(shelf), std::move(launcher), backend, config, log);
   // From here on an error ends what has begun.
   std::unique_ptr<Daemon> daemon(new Daemon(std::move(inside)));
