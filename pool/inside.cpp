@@ -243,6 +243,7 @@ void Pool::Inside::shutdown() {
   idle_.wait(lock, [this] { return calls_ == 0; });
   std::vector<LeaseBook::Closed> closed = leases_.takeAll();
   blanks_.clear();
+  used_.clear();
   for (const Image& image : takeUnused()) static_cast<void>(wiring_.shelf.remove(*image));
   lock.unlock();
   for (LeaseBook::Closed& one : closed) end(std::move(one), LeaseEnd::shutdown);

@@ -1,9 +1,11 @@
-// What stands behind Pool: the shared state with its one mutex, the callers' roads (acquire.cpp) and the workers
-// (workers.cpp). Nothing slow happens while the mutex is held: VMs are spawned, restored, spoken to and ended outside.
+// What stands behind Pool: the shared state with its one mutex, the callers' roads (acquire.cpp), the workers
+// (workers.cpp) and what becomes of used VMs (resets.cpp). Nothing slow happens while the mutex is held: VMs are
+// spawned, restored, spoken to and ended outside.
 #pragma once
 
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <expected>
 #include <mutex>
 #include <optional>
@@ -114,12 +116,14 @@ class Pool::Inside {
     Source source;
     Order* forced = nullptr;  // waits for this one's answer
     Vm blank;                 // null: to be spawned
+    Vm used;                  // not null: to be reset, in place of both
   };
   void make();
   std::optional<Job> nextJob(TimePoint now);
   std::optional<Job> nextForced();
   std::optional<Job> nextOrdered();
   void refuseOrders(std::string_view name);
+  Result<Vm> make(Job& job, PhaseTimer& timer);
   void make(Job job);
   // With the lock, which they release.
   void deliver(Lock lock, const Job& job, Taken made, TimePoint begun);
@@ -128,6 +132,12 @@ class Pool::Inside {
   void reap();
   void end(LeaseBook::Closed closed, LeaseEnd why);
   void tornDown(std::chrono::microseconds took);
+
+  // resets.cpp
+  // A tenant has done with it: it is to be reset, or else it ends. When it answers its guest runs no more.
+  void retire(std::string_view templateName, Vm vm);
+  std::optional<Job> nextReset();
+  void resetFailed(const Source& source, Phase phase, const Error& error);
 
   // Keeps the images until nobody restores from them, unlocks, ends the clones, and wakes whoever waits.
   void settle(Lock lock, Discarded discarded);
@@ -158,6 +168,12 @@ class Pool::Inside {
   Orders orders_;
   LeaseBook leases_;
   Blanks blanks_;
+  // VMs that tenants have done with and that are to be clones again.
+  struct Used {
+    Source source;
+    Vm vm;
+  };
+  std::deque<Used> used_;
   TimePoint reaperLooksAt_ = TimePoint::max();
   std::vector<Image> retired_;
   std::uint32_t booting_ = 0;  // for tenants

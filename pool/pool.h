@@ -105,7 +105,8 @@ class Pool {
   Pool& operator=(const Pool&) = delete;
 
   // Takes the recipe; an earlier one of that name is replaced and its ready clones are destroyed, unless only poolSize
-  // differs. When poolSize is above 0 its snapshot is made ready at once: one found on the shelf, or else a build.
+  // differs, or reuse, which may allow resets from there on; where it forbids them, ready clones are destroyed too.
+  // When poolSize is above 0 its snapshot is made ready at once: one found on the shelf, or else a build.
   Status putTemplate(const Recipe& recipe);
   std::vector<TemplateView> templates() const;
   std::optional<TemplateView> findTemplate(std::string_view name) const;
@@ -123,7 +124,8 @@ class Pool {
   // The lease then ends `ttl` from now.
   Result<LeaseView> renew(std::string_view id, std::chrono::milliseconds ttl);
   // When it answers the lease is closed and its VM killed: the guest runs no more and nobody reaches it. What is left
-  // of the VM (its memory, its process's end, its folder) goes soon after. Free on a lease that has ended.
+  // of the VM (its memory, its process's end, its folder) goes soon after; where the recipe says so its process is
+  // halted and reset in place of all that. Free on a lease that has ended.
   Status release(std::string_view id);
 
   Result<Reply> ping(std::string_view id);

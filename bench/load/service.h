@@ -26,6 +26,7 @@ struct ServiceSettings {
   std::string seccomp = "2";                           // level; "own": the daemon is not told (one without the option)
   std::filesystem::path trace;                         // folder for strace's files calls.TID; empty: nothing is traced
   std::uint32_t pool = 16;                             // clones kept ready
+  std::string reuse = "destroy";                       // of VMs that were used, as the recipe takes it
   std::optional<std::uint32_t> refillsAtOnce, blanks;  // none: the daemon's own
   std::optional<std::uint32_t> requestThreads;
 };

@@ -13,6 +13,7 @@ void describeService(CLI::App& app, ServiceSettings& service) {
   app.add_option("--folder", service.folder, "For the daemon's state; a tmpfs; made")->required();
   app.add_option("--hypervisor", service.hypervisor, "auto, kvm, soft")->capture_default_str();
   app.add_option("--jail", service.jail, "namespaces, none")->capture_default_str();
+  app.add_option("--reuse", service.reuse, "Of VMs that were used: destroy, reset")->capture_default_str();
   app.add_option("--seccomp", service.seccomp, "Level; own: quickmatchd is not told")->capture_default_str();
 }
 

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <future>
 #include <ranges>
+#include <utility>
 
 #include "vmm/result/check.h"
 
@@ -135,12 +136,24 @@ void EventLoop::runPosted() {
   for (const Task& task : tasks) task();
 }
 
+void EventLoop::whenIdle(Task task) {
+  idle_.push_back(std::move(task));
+}
+
+// A timer whose deadline is over may take the kernel a moment to tell.
+void EventLoop::runIdle() {
+  if (!timers_.empty() && timers_.begin()->first.first <= std::chrono::steady_clock::now()) return runDue();
+  for (const Task& task : std::exchange(idle_, {})) task();
+}
+
 void EventLoop::run() {
   stopping_ = false;
   while (!stopping_) {
     std::array<epoll_event, 64> events;
-    const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), -1);
+    const int timeout = idle_.empty() ? -1 : 0;
+    const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout);
     CHECK(count >= 0 || errno == EINTR);
+    if (count == 0) runIdle();
     for (const epoll_event& event : events | std::views::take(std::max(count, 0))) {
       const std::uint64_t number = event.data.u64;  // a copy: epoll_event is packed, its fields are not aligned
       if (number == kWake) {

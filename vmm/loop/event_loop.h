@@ -52,6 +52,9 @@ class EventLoop {
   // Any thread but the loop's: posts and waits until it ran. The loop must be running.
   void postAndWait(const Task& task);
 
+  // Loop thread: runs `task` once nothing else is to be done: no descriptor is ready, no timer due, no task posted.
+  void whenIdle(Task task);
+
   // Until stop(); handlers of one round run in any order.
   void run();
   // Any thread. Tasks posted before still run.
@@ -61,6 +64,7 @@ class EventLoop {
   EventLoop(FileDescriptor epoll, Eventfd wake, Timerfd timer);
   void runPosted();
   void runDue();
+  void runIdle();
   void armTimer();
 
   struct Watch {
@@ -76,6 +80,7 @@ class EventLoop {
   std::map<int, std::uint64_t> byFile_;
   std::uint64_t nextNumber_ = 1;
   std::map<std::pair<TimePoint, std::uint64_t>, Task> timers_;
+  std::vector<Task> idle_;  // wait for a turn in which nothing is to be done
   bool stopping_ = false;
 
   std::mutex mutex_;  // protects posted_; held for no call

@@ -30,6 +30,13 @@ TEST(Metrics, AFailedCloneIsCountedByItsPhase) {
               HasSubstr("quickmatch_clone_failed_total{phase=\"renew\",template=\"hello\"} 1"));
 }
 
+TEST(Metrics, AFailedResetIsCountedByItsPhase) {
+  Metrics metrics;
+  metrics.resetFailed("hello", pool::Phase::reset, Error(Remedy::giveUp, "its process had ended"));
+  EXPECT_THAT(metrics.text({}, 0, {}),
+              HasSubstr("quickmatch_reset_failed_total{phase=\"reset\",template=\"hello\"} 1"));
+}
+
 TEST(Metrics, GaugesShowHowThePoolsStandAndForgetTemplatesThatWentAway) {
   Metrics metrics;
   const pool::PoolView hello{.templateName = "hello", .wanted = 4, .ready = 3, .making = 1, .leased = 2};

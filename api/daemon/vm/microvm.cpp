@@ -1,11 +1,8 @@
 #include "api/daemon/vm/microvm.h"
 
-#include <signal.h>
-
+#include <array>
 #include <chrono>
 #include <cstring>
-
-#include <fmt/format.h>
 
 #include "api/daemon/vm/process_memory.h"
 #include "api/daemon/vm/restore_message.h"
@@ -22,57 +19,34 @@ namespace {
 constexpr std::uint64_t kMostBitmapBytes = std::uint64_t{32} << 20U;  // of a tebibyte
 constexpr std::uint64_t kMostCodeBytes = std::uint64_t{64} << 20U;
 
-bool hasEnded(const Process& process) {
-  return process.waitForEnd(std::chrono::steady_clock::now());
-}
-
 }  // namespace
 
 Microvm::Microvm(std::string id, VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher)
-    : id_(std::move(id)),
-      folder_(std::move(folder)),
-      process_(std::move(launched.process)),
-      launcher_(launcher),
-      control_(std::move(launched.control)) {}
+    : Microvm(std::move(id), std::make_shared<VmmProcess>(std::move(folder), std::move(launched), launcher), 0) {}
+
+Microvm::Microvm(std::string id, std::shared_ptr<VmmProcess> vmm, std::uint64_t resets)
+    : id_(std::move(id)), vmm_(std::move(vmm)), resets_(resets) {}
 
 Microvm::~Microvm() {
   end();
 }
 
-Status Microvm::ask(const VmmRequest& request, pool::Deadline deadline) {
-  Status done = control_.ask(request, deadline);
-  if (!done.has_value()) return explained(std::move(done).error());
-  return {};
-}
-
-Status Microvm::ask(VmmControl::Body body, const std::vector<int>& files, std::string_view what,
-                    pool::Deadline deadline) {
-  Status done = control_.ask(std::move(body), files, what, deadline);
-  if (!done.has_value()) return explained(std::move(done).error());
-  return {};
-}
-
-Error Microvm::explained(Error error) const {
-  if (!hasEnded(process_)) return error;
-  const std::string words = lastWords(folder_);
-  if (words.empty()) return error;
-  return Error(error.remedy(), fmt::format("{}; the VM's process has ended, its last words: {}", error.text(), words));
-}
-
 Status Microvm::boot(const pool::BootPlan& plan, pool::Deadline deadline) {
-  for (const VmmRequest& request : bootRequests(plan)) TRY(ask(request, deadline));
+  for (const VmmRequest& request : bootRequests(plan)) TRY(vmm_->ask(request, deadline));
   return {};
 }
 
 Status Microvm::restore(const pool::RestorePlan& plan, pool::Deadline deadline) {
-  const RestoreMessage message = restoreMessage(plan);
-  return ask(message.load, message.files, "restoring", deadline);
+  RestoreMessage message = restoreMessage(plan, vsockName(resets_));
+  snapshot_ = plan.snapshot;
+  if (resets_ == 0) return vmm_->ask(std::move(message.load), message.files, "restoring", deadline);
+  return vmm_->ask(vmm::control::Reset{.load = std::move(message.load)}, message.files, "resetting", deadline);
 }
 
 Result<pool::Observed> Microvm::observe(pool::Deadline deadline) {
   const FileDescriptor written = TRY(createMemfd("quickmatch-written", 0));
   const FileDescriptor hints = TRY(createMemfd("quickmatch-hints", 0));
-  TRY(ask(vmm::control::Observe{}, {written.get(), hints.get()}, "observing", deadline));
+  TRY(vmm_->ask(vmm::control::Observe{}, std::array{written.get(), hints.get()}, "observing", deadline));
   pool::Observed observed{.codeHints = TRY(contentsOf(hints, vmm::control::kMaxHintBytes))};
   const std::vector<std::byte> bytes = TRY(contentsOf(written, kMostBitmapBytes));
   observed.written.resize(bytes.size() / sizeof(std::uint64_t));
@@ -91,34 +65,43 @@ Result<FileDescriptor> Microvm::prepareCode(const pool::CloneFiles& files,
     TRY(writeAt(file, 0, list));
     given.push_back(file.get());
   }
-  TRY(ask(vmm::control::Prepare{.memorySha256 = digest}, given, "preparing code", deadline));
+  TRY(vmm_->ask(vmm::control::Prepare{.memorySha256 = digest}, given, "preparing code", deadline));
   const std::vector<std::byte> bytes = TRY(contentsOf(code, kMostCodeBytes));
   return sealSoftCode(bytes, digest);
 }
 
 Status Microvm::pauseAndSave(const std::filesystem::path& state, const std::filesystem::path& memory,
                              pool::Deadline deadline) {
-  for (const VmmRequest& request : saveRequests()) TRY(ask(request, deadline));
+  for (const VmmRequest& request : saveRequests()) TRY(vmm_->ask(request, deadline));
   // Moved, not written there: a jailed VMM writes in its own folder only.
-  TRY(adoptFile(folder_.path / kSavedStateName, state));
-  return adoptFile(folder_.path / kSavedMemoryName, memory);
+  TRY(adoptFile(vmm_->folder().path / kSavedStateName, state));
+  return adoptFile(vmm_->folder().path / kSavedMemoryName, memory);
 }
 
 Result<pool::MemoryUse> Microvm::memoryUse() {
-  return processMemory(process_.pid());
+  return processMemory(vmm_->process().pid());
 }
 
 bool Microvm::isAlive() {
-  return !hasEnded(process_);
+  return !isReclaimed_ && !vmm_->hasEnded();
+}
+
+Result<std::unique_ptr<pool::VmProcess>> Microvm::reclaim(std::string_view id) {
+  if (snapshot_.empty()) return Error(Remedy::giveUp, "the VM was not restored from a snapshot: it cannot be reset");
+  if (isReclaimed_.exchange(true)) return Error(Remedy::giveUp, "the VM's process is another VM already");
+  vmm_->halt();
+  return std::make_unique<Microvm>(std::string(id), vmm_, resets_ + 1);
 }
 
 Result<agent::AgentClient> Microvm::reachAgent(pool::Deadline deadline) const {
+  const std::filesystem::path socket = vmm_->folder().vsock(resets_);
   for (;;) {
-    Result<agent::AgentClient> client = agent::AgentClient::connect(folder_.vsock(), deadline);
+    if (isReclaimed_) return Error(Remedy::giveUp, "the VM has ended");
+    Result<agent::AgentClient> client = agent::AgentClient::connect(socket, deadline);
     const auto now = std::chrono::steady_clock::now();
     if (client.has_value() || client.error().remedy() != Remedy::retry || now >= deadline) return client;
-    if (process_.waitForEnd(now + std::chrono::milliseconds(1))) {
-      return explained(Error(Remedy::giveUp, "the VM ended before its agent answered"));
+    if (vmm_->process().waitForEnd(now + std::chrono::milliseconds(1))) {
+      return vmm_->explained(Error(Remedy::giveUp, "the VM ended before its agent answered"));
     }
   }
 }
@@ -149,16 +132,11 @@ Result<agent::Ran> Microvm::run(const agent::Run& run, pool::Deadline deadline) 
 }
 
 void Microvm::kill() {
-  // SIGKILL cannot fail on a process that we may signal, and one that has ended takes it silently.
-  static_cast<void>(process_.signal(SIGKILL));
+  if (!isReclaimed_) vmm_->kill();
 }
 
 void Microvm::end() {
-  std::call_once(ended_, [this] {
-    kill();
-    launcher_.reap(process_);
-    removeVmFolder(folder_);
-  });
+  if (!isReclaimed_) vmm_->end();
 }
 
 }  // namespace qm

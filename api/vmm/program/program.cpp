@@ -14,6 +14,7 @@
 #include "api/vmm/program/console.h"
 #include "api/vmm/request/config_file.h"
 #include "api/vmm/request/parse.h"
+#include "api/vmm/script/input_script.h"
 #include "api/vmm/server/server.h"
 #include "vmm/hypervisor/choice/choice.h"
 #include "vmm/loop/event_loop.h"
@@ -91,6 +92,12 @@ Result<std::vector<Request>> requestsOf(const std::filesystem::path& configFile)
   return requests;
 }
 
+Result<std::vector<script::Line>> scriptIn(const std::filesystem::path& file) {
+  if (file.empty()) return std::vector<script::Line>{};
+  const std::vector<std::byte> bytes = TRY(readWholeFile(file, script::kMostScriptBytes));
+  return script::readScript({reinterpret_cast<const char*>(bytes.data()), bytes.size()}).during(file.string());
+}
+
 // Asked for the first machine, not at the start: with `auto` deciding takes a guest of its own.
 Result<std::unique_ptr<Hypervisor>> openChosen(const Options& options, const Log& log) {
   const Decision decision = TRY(decide(options.hypervisor));
@@ -114,6 +121,7 @@ Result<int> runProgram(const Options& options, const Log& log) {
   blockSignals({SIGTERM, SIGINT});
   ignoreBrokenPipes();
   const std::vector<Request> requests = TRY(requestsOf(options.configFile));
+  const std::vector<script::Line> script = TRY(scriptIn(options.inputScript));
   const Console console = TRY(Console::open(options.console));
   const std::unique_ptr<EventLoop> loop = TRY(EventLoop::create());
 
@@ -129,8 +137,10 @@ Result<int> runProgram(const Options& options, const Log& log) {
                          .openHypervisor = [&] { return openChosen(options, log); },
                          .clock = options.soft.clock,
                          .seed = options.soft.seed,
+                         .script = script,
                          .onVcpuThread = [&options] { restrictThisThread(seccomp::ThreadRole::vcpu, options.seccomp); },
                          .onConsole = [&console](std::span<const std::uint8_t> bytes) { console.write(bytes); },
+                         .onReset = [&console] { console.forget(); },
                          .onEnd = end});
   const FileDescriptor signals = TRY(watchSignals({SIGTERM, SIGINT}));
   TRY(loop->watch(signals, Ready::readable, [&](Ready) {
