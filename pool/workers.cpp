@@ -98,6 +98,7 @@ void Pool::Inside::make() {
 // Who waits comes before those who may come, and so do VMs that were ended before those made ahead: what they hold is
 // what new ones need.
 std::optional<Pool::Inside::Job> Pool::Inside::nextJob(TimePoint now) {
+  orders_.dropLate(now, late());
   if (auto job = nextForced()) return job;
   if (auto job = nextReset()) return job;
   if (auto job = nextOrdered()) return job;
@@ -152,6 +153,7 @@ void Pool::Inside::make(Job job) {
   PhaseTimer timer(wiring_.clock);
   auto vm = make(job, timer);
   Lock lock(mutex_);
+  pace_.took(std::chrono::duration_cast<std::chrono::microseconds>(now() - begun));
   if (!vm) return failed(std::move(lock), job, vm.error());
   board_.cloneWorked(job.source);
   deliver(std::move(lock), job, {.vm = *std::move(vm), .road = road, .phases = timer.phases()}, begun);

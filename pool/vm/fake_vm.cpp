@@ -109,6 +109,10 @@ class FakeVm final : public VmProcess {
     return std::make_unique<FakeVm>(all_, id, bornAt_);
   }
 
+  // A guest that can only be waited for.
+  Result<std::unique_ptr<Awaited<agent::Pong>>> beginPing(std::uint64_t, Deadline) override { return nullptr; }
+  Result<std::unique_ptr<Awaited<agent::Ran>>> beginRun(const agent::Run&, Deadline) override { return nullptr; }
+
   void kill() override {
     const std::lock_guard lock(all_.mutex_);
     if (isReclaimed_ || std::exchange(killed_, true)) return;

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "pool/vm/awaited.h"
 #include "pool/vm/clone_files.h"
 #include "vmm/guest/protocol/agent_values.h"
 #include "vmm/result/result.h"
@@ -90,6 +91,10 @@ class VmProcess {
   // An error unless every hook exited 0.
   virtual Result<agent::Renewed> renew(const agent::Renew& renew, Deadline deadline) = 0;
   virtual Result<agent::Ran> run(const agent::Run& run, Deadline deadline) = 0;
+  // As ping and run, whose outcome is told later; it is given up before the VM goes. Null: not without waiting, so
+  // that one of those is to be called.
+  virtual Result<std::unique_ptr<Awaited<agent::Pong>>> beginPing(std::uint64_t nonce, Deadline deadline) = 0;
+  virtual Result<std::unique_ptr<Awaited<agent::Ran>>> beginRun(const agent::Run& run, Deadline deadline) = 0;
 
   // Of a VM that was restored: its process becomes a VM that waits for a guest again, under another name, and this one
   // is as one that has ended: calls under way fail, at the latest when the other is restored, and none reaches the

@@ -21,6 +21,13 @@ TEST(LeaseJson, AnAcquireHasItsRoadOnlyWhenItIsForced) {
   EXPECT_FALSE(acquireRequestFromJson(parseJson(R"({"template":"hello","road":"air"})").value()).has_value());
 }
 
+TEST(LeaseJson, ATenantsPatienceIsItsOwnWhenItNamesOne) {
+  const auto of = [](const char* text) { return acquireRequestFromJson(parseJson(text).value()); };
+  EXPECT_EQ(of(R"({"template":"hello"})").value().patience, std::nullopt);
+  EXPECT_EQ(of(R"({"template":"hello","patience_ms":0})").value().patience, std::chrono::milliseconds(0));
+  EXPECT_FALSE(of(R"({"template":"hello","patience_ms":600001})").has_value());
+}
+
 TEST(LeaseJson, PhasesThatWereTriedAgainAddUp) {
   pool::Phases phases;
   phases.add(pool::Phase::restore, 300us);

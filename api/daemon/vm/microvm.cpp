@@ -3,6 +3,8 @@
 #include <array>
 #include <chrono>
 #include <cstring>
+#include <functional>
+#include <utility>
 
 #include "api/daemon/vm/process_memory.h"
 #include "api/daemon/vm/restore_message.h"
@@ -19,10 +21,26 @@ namespace {
 constexpr std::uint64_t kMostBitmapBytes = std::uint64_t{32} << 20U;  // of a tebibyte
 constexpr std::uint64_t kMostCodeBytes = std::uint64_t{64} << 20U;
 
+// One for a command and one for a ping beside it.
+constexpr std::size_t kMostIdleAgents = 2;
+
+// Of a command, its words and stdin: what an idle stream takes at once.
+constexpr std::size_t kMostBegun = std::size_t{32} << 10U;
+
+bool isShort(const agent::Run& run) {
+  std::size_t bytes = run.stdin.size();
+  for (const auto* words : {&run.argv, &run.env}) {
+    for (const std::string& word : *words) bytes += word.size();
+    bytes += words->size() * sizeof(std::uint64_t);
+  }
+  return bytes <= kMostBegun;
+}
+
 }  // namespace
 
-Microvm::Microvm(std::string id, VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher)
-    : Microvm(std::move(id), std::make_shared<VmmProcess>(std::move(folder), std::move(launched), launcher), 0) {}
+Microvm::Microvm(std::string id, VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher,
+                 VmAccounts& accounts)
+    : Microvm(id, std::make_shared<VmmProcess>(id, std::move(folder), std::move(launched), launcher, accounts), 0) {}
 
 Microvm::Microvm(std::string id, std::shared_ptr<VmmProcess> vmm, std::uint64_t resets)
     : id_(std::move(id)), vmm_(std::move(vmm)), resets_(resets) {}
@@ -90,7 +108,11 @@ Result<std::unique_ptr<pool::VmProcess>> Microvm::reclaim(std::string_view id) {
   if (snapshot_.empty()) return Error(Remedy::giveUp, "the VM was not restored from a snapshot: it cannot be reset");
   if (isReclaimed_.exchange(true)) return Error(Remedy::giveUp, "the VM's process is another VM already");
   vmm_->halt();
-  return std::make_unique<Microvm>(std::string(id), vmm_, resets_ + 1);
+  auto next = std::make_unique<Microvm>(std::string(id), vmm_, resets_ + 1);
+  // Closed when there is another, not before: to the old guest it would be work.
+  if (const std::unique_lock lock(agentMutex_, std::try_to_lock); lock.owns_lock())
+    next->formerAgents_ = std::exchange(idleAgents_, {});
+  return next;
 }
 
 Result<agent::AgentClient> Microvm::reachAgent(pool::Deadline deadline) const {
@@ -108,27 +130,99 @@ Result<agent::AgentClient> Microvm::reachAgent(pool::Deadline deadline) const {
 
 Status Microvm::connectAgent(pool::Deadline deadline) {
   agent::AgentClient client = TRY(reachAgent(deadline));
-  const std::scoped_lock lock(agentMutex_);
-  agent_.emplace(std::move(client));
+  formerAgents_.clear();
+  keepAgent(std::move(client));
   return {};
 }
 
-Result<agent::Pong> Microvm::ping(std::uint64_t nonce, pool::Deadline deadline) {
+Result<std::optional<agent::AgentClient>> Microvm::takeIdleAgent() {
+  if (isReclaimed_) return Error(Remedy::giveUp, "the VM has ended");
   const std::scoped_lock lock(agentMutex_);
-  if (!agent_) return Error(Remedy::giveUp, "the guest's agent is not connected");
-  return agent_->ping(nonce, deadline);
+  if (!isConnected_) return Error(Remedy::giveUp, "the guest's agent is not connected");
+  if (idleAgents_.empty()) return std::nullopt;
+  std::optional client(std::move(idleAgents_.back()));
+  idleAgents_.pop_back();
+  return client;
+}
+
+Result<agent::AgentClient> Microvm::takeAgent(pool::Deadline deadline) {
+  if (auto idle = TRY(takeIdleAgent())) return *std::move(idle);
+  return reachAgent(deadline);
+}
+
+void Microvm::keepAgent(agent::AgentClient client) {
+  const std::scoped_lock lock(agentMutex_);
+  isConnected_ = true;
+  if (idleAgents_.size() < kMostIdleAgents) idleAgents_.push_back(std::move(client));
+}
+
+Result<agent::Pong> Microvm::ping(std::uint64_t nonce, pool::Deadline deadline) {
+  agent::AgentClient client = TRY(takeAgent(deadline));
+  const agent::Pong pong = TRY(client.ping(nonce, deadline));
+  keepAgent(std::move(client));
+  return pong;
 }
 
 Result<agent::Renewed> Microvm::renew(const agent::Renew& renew, pool::Deadline deadline) {
-  const std::scoped_lock lock(agentMutex_);
-  if (!agent_) return Error(Remedy::giveUp, "the guest's agent is not connected");
-  return agent_->renew(renew, deadline);
+  agent::AgentClient client = TRY(takeAgent(deadline));
+  agent::Renewed renewed = TRY(client.renew(renew, deadline));
+  keepAgent(std::move(client));
+  vmm_->account().renewed();
+  return renewed;
 }
 
 Result<agent::Ran> Microvm::run(const agent::Run& run, pool::Deadline deadline) {
-  // A connection of its own: a long command must not hold up pings and other commands.
-  agent::AgentClient client = TRY(reachAgent(deadline));
-  return client.run(run, deadline);
+  agent::AgentClient client = TRY(takeAgent(deadline));
+  agent::Ran ran = TRY(client.run(run, deadline));
+  keepAgent(std::move(client));
+  return ran;
+}
+
+// A call under way over a connection of its own, which goes back to the idle ones after the answer.
+template <class T>
+class Microvm::Talk final : public pool::Awaited<T> {
+ public:
+  using Look = std::function<Result<std::optional<T>>(agent::AgentClient&)>;
+
+  Talk(Microvm& vm, agent::AgentClient client, pool::Deadline deadline, Look look)
+      : vm_(vm), client_(std::move(client)), deadline_(deadline), look_(std::move(look)) {}
+
+  const FileDescriptor& file() const override { return client_.stream(); }
+  pool::Deadline deadline() const override { return deadline_; }
+  std::optional<Result<T>> take() override {
+    Result<std::optional<T>> seen = look_(client_);
+    if (!seen.has_value()) return std::move(seen).error();
+    if (seen->has_value()) {
+      vm_.keepAgent(std::move(client_));
+      return **std::move(seen);
+    }
+    if (std::chrono::steady_clock::now() < deadline_) return std::nullopt;
+    return Error(Remedy::retry, "the guest's agent did not answer in time");
+  }
+
+ private:
+  Microvm& vm_;
+  agent::AgentClient client_;
+  pool::Deadline deadline_;
+  Look look_;
+};
+
+Result<std::unique_ptr<pool::Awaited<agent::Pong>>> Microvm::beginPing(std::uint64_t nonce, pool::Deadline deadline) {
+  std::optional<agent::AgentClient> client = TRY(takeIdleAgent());
+  if (!client) return nullptr;
+  TRY(client->begin(agent::Ping{.nonce = nonce}));
+  return std::make_unique<Talk<agent::Pong>>(*this, *std::move(client), deadline,
+                                             [nonce](agent::AgentClient& from) { return from.takePong(nonce); });
+}
+
+Result<std::unique_ptr<pool::Awaited<agent::Ran>>> Microvm::beginRun(const agent::Run& run, pool::Deadline deadline) {
+  if (!isShort(run)) return nullptr;
+  std::optional<agent::AgentClient> client = TRY(takeIdleAgent());
+  if (!client) return nullptr;
+  TRY(client->begin(run));
+  return std::make_unique<Talk<agent::Ran>>(
+      *this, *std::move(client), deadline,
+      [limit = run.outputLimit](agent::AgentClient& from) { return from.takeRan(limit); });
 }
 
 void Microvm::kill() {

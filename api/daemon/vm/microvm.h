@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "api/daemon/vm/vm_folder.h"
 #include "api/daemon/vm/vmm_launcher.h"
@@ -19,8 +20,8 @@ namespace qm {
 
 class Microvm final : public pool::VmProcess {
  public:
-  // Takes over a process that was started in `folder`. The launcher outlives it.
-  Microvm(std::string id, VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher);
+  // Takes over a process that was started in `folder`. Launcher and accounts outlive it.
+  Microvm(std::string id, VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher, VmAccounts& accounts);
   // The one after so many resets of the process.
   Microvm(std::string id, std::shared_ptr<VmmProcess> vmm, std::uint64_t resets);
   ~Microvm() override;
@@ -44,10 +45,22 @@ class Microvm final : public pool::VmProcess {
   Result<agent::Pong> ping(std::uint64_t nonce, pool::Deadline deadline) override;
   Result<agent::Renewed> renew(const agent::Renew& renew, pool::Deadline deadline) override;
   Result<agent::Ran> run(const agent::Run& run, pool::Deadline deadline) override;
+  Result<std::unique_ptr<pool::Awaited<agent::Pong>>> beginPing(std::uint64_t nonce, pool::Deadline deadline) override;
+  Result<std::unique_ptr<pool::Awaited<agent::Ran>>> beginRun(const agent::Run& run, pool::Deadline deadline) override;
   void kill() override;
   void end() override;
 
  private:
+  template <class T>
+  class Talk;
+
+  // A connection to the agent that nobody speaks over, or another one: a long command must not hold up pings and other
+  // commands. Made ahead it saves a command the guest's part in a connection's making.
+  Result<agent::AgentClient> takeAgent(pool::Deadline deadline);
+  // None: not without waiting.
+  Result<std::optional<agent::AgentClient>> takeIdleAgent();
+  // After an answer: one over which something is still under way would hold up whoever takes it.
+  void keepAgent(agent::AgentClient client);
   // Tries until the agent accepts, or the process or the time is at its end.
   Result<agent::AgentClient> reachAgent(pool::Deadline deadline) const;
 
@@ -56,8 +69,10 @@ class Microvm final : public pool::VmProcess {
   const std::uint64_t resets_ = 0;         // of the process, before this
   std::filesystem::path snapshot_;         // empty: it was not restored
   std::atomic<bool> isReclaimed_ = false;  // the process is another VM by now
-  std::mutex agentMutex_;                  // protects agent_: one message there and one back at a time
-  std::optional<agent::AgentClient> agent_;
+  std::mutex agentMutex_;                  // protects the next two; held for no conversation
+  bool isConnected_ = false;
+  std::vector<agent::AgentClient> idleAgents_;
+  std::vector<agent::AgentClient> formerAgents_;  // of the guest before a reset, until this one's is connected
 };
 
 }  // namespace qm

@@ -14,6 +14,7 @@
 #include "api/daemon/vm/left_over_vms.h"
 #include "api/daemon/vm/microvm_spawner.h"
 #include "vmm/os/testing/temp_folder.h"
+#include "vmm/os/wait.h"
 
 namespace qm {
 namespace {
@@ -53,7 +54,9 @@ class MicrovmTest : public testing::Test {
     return folder.path() / "vms";
   }();
   std::unique_ptr<VmmLauncher> launcher = launcherOf(QM_FAKE_VMM);
-  MicrovmSpawner spawner{vms, *launcher, Log::silent()};
+  std::vector<VmUse> ended;
+  VmAccounts accounts{[this](const VmUse& use) { ended.push_back(use); }};
+  MicrovmSpawner spawner{vms, *launcher, accounts, Log::silent()};
 };
 
 TEST_F(MicrovmTest, AGuestIsBootedAndAnswersThroughItsAgent) {
@@ -132,6 +135,45 @@ TEST_F(MicrovmTest, WhatACloneTouchedIsTold) {
   EXPECT_EQ(observed.codeHints.size(), sizeof nonce);
 }
 
+TEST_F(MicrovmTest, WhatAVmTookIsToldOnceItIsGone) {
+  const auto vm = booted("vm-1");
+  const agent::Renew identity{.entropy = std::vector<std::byte>(64),
+                              .wallClockNs = 1,
+                              .hostname = "clone",
+                              .machineId = std::string(32, 'a'),
+                              .cloneId = "vm-1"};
+  const auto renewed = vm->renew(identity, soon());
+  ASSERT_TRUE(renewed.has_value()) << renewed.error().text();
+  EXPECT_TRUE(ended.empty());
+  vm->end();
+  ASSERT_EQ(ended.size(), 1U);
+  VmUse& use = ended.front();
+  EXPECT_FALSE(use.isRefused);
+  // As testing/fake_vmm.cpp has it.
+  EXPECT_EQ(use.renew, (GuestWork{.instructions = 1000, .decoded = 10}));
+  EXPECT_EQ(use.use, GuestWork());
+  for (const VmStretch stretch : kVmStretches) EXPECT_TRUE(use.cpuOf(stretch).has_value()) << name(stretch);
+  EXPECT_GT(use.privateBytes, 0U);
+}
+
+TEST_F(MicrovmTest, AVmThatNeverWasRenewedIsOnNobodysAccount) {
+  booted("vm-1")->end();
+  EXPECT_TRUE(ended.empty());
+  EXPECT_TRUE(accounts.lines(10).empty());
+}
+
+TEST_F(MicrovmTest, AVmThatLivesIsALineWithItsState) {
+  const auto vm = booted("vm-1");
+  const auto blank = spawn("vm-2");
+  const std::vector<VmLine> lines = accounts.lines(10);
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(lines[0].id, "vm-1");
+  EXPECT_EQ(lines[0].pid, vm->pid());
+  EXPECT_EQ(lines[0].view.value().state, slot::State::running);
+  EXPECT_TRUE(lines[0].cpu.has_value());
+  EXPECT_EQ(accounts.lines(1).size(), 1U);
+}
+
 TEST_F(MicrovmTest, ASnapshotThatIsCutIsRefusedInTheVmmsWords) {
   const FileDescriptor file = openFile(this->file("cut"), OpenMode::create).value();
   const auto clone = spawn("vm-1");
@@ -165,9 +207,42 @@ TEST_F(MicrovmTest, ACommandUnderWayFailsSoonWhenItsVmEnds) {
   EXPECT_FALSE(vm->run({.argv = {"sleep"}}, soon()).has_value());
 }
 
+TEST_F(MicrovmTest, CommandsTakeTheConnectionThatIsThereAndAnotherWhereItIsTaken) {
+  const auto vm = booted("vm-1");
+  const auto which = [&vm] { return vm->run({.argv = {"which"}, .outputLimit = 100}, soon()).value().out; };
+  EXPECT_EQ(which(), std::vector{std::byte{'1'}});
+  EXPECT_EQ(which(), std::vector{std::byte{'1'}});
+  const auto sleeping = vm->beginRun({.argv = {"sleep"}}, soon()).value();
+  ASSERT_NE(sleeping, nullptr);
+  EXPECT_EQ(vm->beginPing(1, soon()).value(), nullptr) << "not without waiting";
+  EXPECT_EQ(vm->ping(42, soon()).value().nonce, 42U);
+  EXPECT_EQ(which(), std::vector{std::byte{'2'}});
+  EXPECT_FALSE(sleeping->take().has_value());
+}
+
+TEST_F(MicrovmTest, APingThatWasBegunIsHeardOfByItsDescriptor) {
+  const auto vm = booted("vm-1");
+  for (const std::uint64_t nonce : {1U, 2U}) {
+    const auto ping = vm->beginPing(nonce, soon()).value();
+    ASSERT_NE(ping, nullptr);
+    ASSERT_TRUE(waitReadable(ping->file(), soon()).has_value());
+    const auto pong = ping->take();
+    ASSERT_TRUE(pong.has_value());
+    EXPECT_EQ(pong->value().nonce, nonce);
+  }
+}
+
+TEST_F(MicrovmTest, WhatWasBegunEndsWithItsVm) {
+  const auto vm = booted("vm-1");
+  const auto sleeping = vm->beginRun({.argv = {"sleep"}}, soon()).value();
+  vm->kill();
+  ASSERT_TRUE(waitReadable(sleeping->file(), soon()).has_value());
+  EXPECT_FALSE(sleeping->take().value().has_value());
+}
+
 TEST_F(MicrovmTest, AProgramThatIsNoVmmIsToldApartBeforeTheDeadline) {
   const auto wrong = launcherOf("/bin/false");
-  MicrovmSpawner spawnerOfWrong(vms, *wrong, Log::silent());
+  MicrovmSpawner spawnerOfWrong(vms, *wrong, accounts, Log::silent());
   const auto vm = spawnerOfWrong.spawn("vm-1");
   // It may have ended before its start was written down.
   if (!vm.has_value()) return;
