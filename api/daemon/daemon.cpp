@@ -47,7 +47,8 @@ class Daemon::Inside {
         state_(std::move(state)),
         shelf_(std::move(shelf)),
         launcher_(std::move(launcher)),
-        spawner_(state_.vms(), *launcher_, log),
+        accounts_([this](const VmUse& use) { metrics_.vmGone(use); }),
+        spawner_(state_.vms(), *launcher_, accounts_, log),
         pool_({.spawner = spawner_, .shelf = *shelf_, .clock = clock_, .observer = metrics_, .log = log}, config.pool),
         router_(rest::routes({.pool = pool_,
                               .metricsText = [this] { return metricsText(); },
@@ -87,6 +88,7 @@ class Daemon::Inside {
   std::unique_ptr<VmmLauncher> launcher_;
   pool::SystemClock clock_;
   Metrics metrics_;
+  VmAccounts accounts_;
   MicrovmSpawner spawner_;
   pool::Pool pool_;
   rest::Router router_;

@@ -77,6 +77,7 @@ void VcpuThread::loop(const std::string& name) {
     while (!whole && !over_) {
       const VcpuExit exit = vcpu_->run();
       whole = std::holds_alternative<Interrupted>(exit);
+      if (wiring_.onExit) wiring_.onExit(exit);
       std::visit([this](const auto& which) { handle(which); }, exit);
     }
   }

@@ -38,8 +38,9 @@ bool isShort(const agent::Run& run) {
 
 }  // namespace
 
-Microvm::Microvm(std::string id, VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher)
-    : Microvm(std::move(id), std::make_shared<VmmProcess>(std::move(folder), std::move(launched), launcher), 0) {}
+Microvm::Microvm(std::string id, VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher,
+                 VmAccounts& accounts)
+    : Microvm(id, std::make_shared<VmmProcess>(id, std::move(folder), std::move(launched), launcher, accounts), 0) {}
 
 Microvm::Microvm(std::string id, std::shared_ptr<VmmProcess> vmm, std::uint64_t resets)
     : id_(std::move(id)), vmm_(std::move(vmm)), resets_(resets) {}
@@ -166,6 +167,7 @@ Result<agent::Renewed> Microvm::renew(const agent::Renew& renew, pool::Deadline 
   agent::AgentClient client = TRY(takeAgent(deadline));
   agent::Renewed renewed = TRY(client.renew(renew, deadline));
   keepAgent(std::move(client));
+  vmm_->account().renewed();
   return renewed;
 }
 

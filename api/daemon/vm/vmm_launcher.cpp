@@ -6,6 +6,7 @@
 
 #include "api/vmm/control/control_values.h"
 #include "vmm/os/message_socket.h"
+#include "vmm/slot/slot_writer.h"
 
 namespace qm {
 
@@ -26,14 +27,17 @@ JailPlan VmmLauncher::jailFor(const VmFolder& folder) const {
 
 Result<VmmLauncher::Launched> VmmLauncher::launch(const VmFolder& folder, std::string_view id) const {
   constexpr int kControl = vmm::control::kSocketNumber;
-  std::vector<std::string> arguments{"--control",     std::to_string(kControl), "--id",
-                                     std::string(id), "--hypervisor",           std::string(name(settings_.backend))};
+  constexpr int kSlot = slot::kDescriptorNumber;
+  std::vector<std::string> arguments{
+      "--control", std::to_string(kControl), "--slot",       std::to_string(kSlot),
+      "--id",      std::string(id),          "--hypervisor", std::string(name(settings_.backend))};
   if (settings_.seccomp != seccomp::defaultLevel()) {
     arguments.insert(arguments.end(), {"--seccomp-level", std::to_string(static_cast<int>(settings_.seccomp))});
   }
   if (!settings_.hostCounter.empty()) arguments.insert(arguments.end(), {"--host-counter", settings_.hostCounter});
   const FileDescriptor console = TRY(openFile(folder.console(), OpenMode::append));
   auto [ours, theirs] = TRY(messageSocketPair());
+  slot::SlotPage page = TRY(slot::SlotPage::make());
   constexpr int kStandardOutput = 1;
   constexpr int kStandardError = 2;
   Process process = TRY(spawner_.spawn({.executable = settings_.vmm,
@@ -41,16 +45,20 @@ Result<VmmLauncher::Launched> VmmLauncher::launch(const VmFolder& folder, std::s
                                         .jail = jailFor(folder),
                                         .descriptors = {{.ours = console.get(), .number = kStandardOutput},
                                                         {.ours = console.get(), .number = kStandardError},
-                                                        {.ours = theirs.get(), .number = kControl}}}));
-  return Launched{.process = std::move(process), .control = std::move(ours)};
+                                                        {.ours = theirs.get(), .number = kControl},
+                                                        {.ours = page.file().get(), .number = kSlot}}}));
+  page.closeFile();
+  return Launched{.process = std::move(process), .control = std::move(ours), .slot = std::move(page)};
 }
 
-void VmmLauncher::reap(const Process& process) const {
-  // A spawner that is lost leaves its children to init, which reaps them; a killed process ends all the same.
+void VmmLauncher::awaitEnd(const Process& process) const {
   constexpr std::chrono::seconds kPatience{10};
-  const auto deadline = std::chrono::steady_clock::now() + kPatience;
-  static_cast<void>(process.waitForEnd(deadline));
-  static_cast<void>(spawner_.reap(process, deadline));
+  static_cast<void>(process.waitForEnd(std::chrono::steady_clock::now() + kPatience));
+}
+
+// A spawner that is lost leaves its children to init, which reaps them; a killed process ends all the same.
+void VmmLauncher::reap(const Process& process) const {
+  static_cast<void>(spawner_.reap(process, std::chrono::steady_clock::now()));
 }
 
 }  // namespace qm

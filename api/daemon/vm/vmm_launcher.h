@@ -11,6 +11,7 @@
 #include "vmm/os/process.h"
 #include "vmm/result/result.h"
 #include "vmm/seccomp/thread_filter.h"
+#include "vmm/slot/slot_page.h"
 #include "vmm/spawner/spawner_client.h"
 
 namespace qm {
@@ -37,10 +38,12 @@ class VmmLauncher {
   struct Launched {
     Process process;
     FileDescriptor control;  // our end of its control channel
+    slot::SlotPage slot;
   };
   // Starts a blank VMM with the folder as its working directory. With a guest it outlives us.
   Result<Launched> launch(const VmFolder& folder, std::string_view id) const;
-  // Once it was killed: waits for its end and takes it from the kernel.
+  // Once it was killed: waits for its end, and then takes it from the kernel, which forgets what it knew of it.
+  void awaitEnd(const Process& process) const;
   void reap(const Process& process) const;
 
  private:

@@ -9,10 +9,14 @@
 
 namespace qm {
 
-VmmProcess::VmmProcess(VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher)
-    : folder_(std::move(folder)),
+VmmProcess::VmmProcess(std::string id, VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher,
+                       VmAccounts& accounts)
+    : id_(std::move(id)),
+      folder_(std::move(folder)),
       process_(std::move(launched.process)),
       launcher_(launcher),
+      accounts_(accounts),
+      account_(accounts.open(id_, process_.pid(), std::move(launched.slot))),
       control_(std::move(launched.control)) {}
 
 VmmProcess::~VmmProcess() {
@@ -56,12 +60,15 @@ void VmmProcess::proceed() {
 }
 
 void VmmProcess::kill() {
+  account_->killing();
   static_cast<void>(process_.signal(SIGKILL));
 }
 
 void VmmProcess::end() {
   std::call_once(ended_, [this] {
     kill();
+    launcher_.awaitEnd(process_);
+    accounts_.close(id_);
     launcher_.reap(process_);
     removeVmFolder(folder_);
   });

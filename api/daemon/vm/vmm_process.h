@@ -8,6 +8,7 @@
 #include <span>
 #include <string_view>
 
+#include "api/daemon/vm/vm_account.h"
 #include "api/daemon/vm/vm_folder.h"
 #include "api/daemon/vm/vmm_control.h"
 #include "api/daemon/vm/vmm_launcher.h"
@@ -17,14 +18,16 @@ namespace qm {
 // Threads: ask() and proceed() one at a time, everything else any.
 class VmmProcess {
  public:
-  // The launcher outlives it.
-  VmmProcess(VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher);
+  // Launcher and accounts outlive it; `id` is its first VM's, by which its account is known.
+  VmmProcess(std::string id, VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher,
+             VmAccounts& accounts);
   ~VmmProcess();
   VmmProcess(const VmmProcess&) = delete;
   VmmProcess& operator=(const VmmProcess&) = delete;
 
   const VmFolder& folder() const { return folder_; }
   const Process& process() const { return process_; }
+  VmAccount& account() const { return *account_; }
   bool hasEnded() const;
 
   // As VmmControl::ask. A process that was halted goes on once it was asked.
@@ -43,9 +46,12 @@ class VmmProcess {
   Status told(Status done) const;
   void proceed();
 
+  const std::string id_;
   const VmFolder folder_;
   const Process process_;
   VmmLauncher& launcher_;
+  VmAccounts& accounts_;
+  const std::shared_ptr<VmAccount> account_;
   VmmControl control_;
   std::atomic<bool> isHalted_ = false;
   std::once_flag ended_;
