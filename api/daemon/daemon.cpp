@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include "api/daemon/board/board_keeper.h"
+#include "api/daemon/board/observer_pair.h"
 #include "api/daemon/metrics/metrics.h"
 #include "api/daemon/rest/routes.h"
 #include "api/daemon/server/server.h"
@@ -49,7 +51,7 @@ class Daemon::Inside {
         launcher_(std::move(launcher)),
         accounts_([this](const VmUse& use) { metrics_.vmGone(use); }),
         spawner_(state_.vms(), *launcher_, accounts_, log),
-        pool_({.spawner = spawner_, .shelf = *shelf_, .clock = clock_, .observer = metrics_, .log = log},
+        pool_({.spawner = spawner_, .shelf = *shelf_, .clock = clock_, .observer = observers_, .log = log},
               config.pool),
         router_(rest::routes({.pool = pool_,
                               .metricsText = [this] { return metricsText(); },
@@ -59,6 +61,8 @@ class Daemon::Inside {
     for (const pool::Recipe& recipe : config.templates) TRY(pool_.putTemplate(recipe).during(recipe.name));
     ServerSettings settings{.socket = config.socket, .threads = config.requestThreads};
     if (!config.listen.empty()) settings.tcp = TRY(parseTcpAddress(config.listen));
+    keeper_ = std::make_unique<BoardKeeper>(TRY(board::BoardWriter::create(state_.board())),
+                                            BoardKeeper::Sources{.pool = pool_, .tally = tally_, .vms = accounts_});
     server_ = TRY(Server::start(settings, router_, log_));
     log_.info("daemon.serving", {{"version", kVersion},
                                  {"socket", config.socket.string()},
@@ -73,6 +77,7 @@ class Daemon::Inside {
   }
 
   void end() {
+    keeper_.reset();
     if (server_) server_->stopListening();
     pool_.shutdown();
     // Calls under way have failed with their VMs; their answers are still written.
@@ -89,10 +94,13 @@ class Daemon::Inside {
   std::unique_ptr<VmmLauncher> launcher_;
   pool::SystemClock clock_;
   Metrics metrics_;
+  BoardTally tally_;
+  ObserverPair observers_{metrics_, tally_};
   VmAccounts accounts_;
   MicrovmSpawner spawner_;
   pool::Pool pool_;
   rest::Router router_;
+  std::unique_ptr<BoardKeeper> keeper_;
   std::unique_ptr<Server> server_;
 };
 
