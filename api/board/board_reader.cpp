@@ -40,7 +40,16 @@ bool copyOnce(const Mapping& mapping, Contents& contents) {
   return sequence.load(std::memory_order_relaxed) == before;
 }
 
+// A process that has ended stays in the table until its parent has asked how (proc(5), /proc/PID/stat, field 3).
+bool hasEnded(pid_t pid) {
+  const Result<std::string> stat = readKernelFile("/proc/" + std::to_string(pid) + "/stat");
+  if (!stat.has_value()) return true;
+  const std::size_t name = stat->rfind(") ");
+  return name == std::string::npos || stat->substr(name + 2, 1).find_first_of("ZX") == 0;
+}
+
 bool isAlive(const Writer& writer) {
+  if (hasEnded(static_cast<pid_t>(writer.pid))) return false;
   const Result<std::uint64_t> ticks = processStartTicks(static_cast<pid_t>(writer.pid));
   return ticks.has_value() && *ticks == writer.startTicks;
 }

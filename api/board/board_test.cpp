@@ -104,6 +104,9 @@ TEST_F(BoardTest, AWriterThatWasKilledIsToldAsDeadWithItsLastWords) {
     writer.publish(busy());
     ::raise(SIGKILL);
   }
+  siginfo_t how{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(child), &how, WEXITED | WNOWAIT), 0);
+  EXPECT_EQ(lookAtBoard(file).value().liveness, Liveness::died) << "though nobody has asked yet how it ended";
   ASSERT_EQ(::waitpid(child, nullptr, 0), child);
   const Look look = lookAtBoard(file).value();
   EXPECT_EQ(look.liveness, Liveness::died);
