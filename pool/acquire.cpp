@@ -24,13 +24,24 @@ Result<Grant> Pool::Inside::acquire(const AcquireRequest& request) {
   const Call call = TRY(Call::begin(*this));
   PhaseTimer timer(wiring_.clock);
   auto granted = [&]() -> Result<Grant> {
-    TRY(checkTtl(request.ttl));
-    if (request.wait < std::chrono::milliseconds(0) || request.wait > settings_.longestTtl) {
-      return Error(Remedy::fixInput, "the time to wait for a ready clone is below 0 or too long");
-    }
+    TRY(checkAcquire(request));
     Taken taken = TRY(take(request, timer));
     return grant(request, std::move(taken), timer);
   }();
+  return told(request, std::move(granted));
+}
+
+Status Pool::Inside::checkAcquire(const AcquireRequest& request) const {
+  TRY(checkTtl(request.ttl));
+  for (const std::chrono::milliseconds time : {request.wait, request.patience.value_or(std::chrono::milliseconds(0))}) {
+    if (time < std::chrono::milliseconds(0) || time > settings_.longestTtl) {
+      return Error(Remedy::fixInput, "the time to wait for a clone is below 0 or too long");
+    }
+  }
+  return checkTemplate(request.templateName);
+}
+
+Result<Grant> Pool::Inside::told(const AcquireRequest& request, Result<Grant> granted) {
   if (granted) {
     wiring_.observer.acquired(request.templateName, granted->road, granted->phases);
   } else {
@@ -60,11 +71,10 @@ Result<Grant> Pool::Inside::grant(const AcquireRequest& request, Taken taken, co
 }
 
 Result<Taken> Pool::Inside::take(const AcquireRequest& request, PhaseTimer& timer) {
-  TRY(checkTemplate(request.templateName));
   if (request.forced) return takeForced(request, *request.forced, timer);
   if (auto ready = takeReady(request, timer)) return *std::move(ready);
   // Why it was not served was told where it happened.
-  auto ordered = order(request.templateName, std::nullopt, nullptr, timer);
+  auto ordered = order(request, nullptr, timer);
   if (ordered) return *std::move(ordered);
   if (ordered.error().kind == Refusal::Kind::busy) return std::move(ordered.error().error);
   {
@@ -91,7 +101,7 @@ Result<Taken> Pool::Inside::takeForced(const AcquireRequest& request, Road road,
     blank = timer.time(Phase::wait, [&] { return waitForBlank(now() + request.wait); });
     if (blank == nullptr) return notOpen(road, templateName, "no blank process waits; wait longer");
   }
-  auto ordered = order(templateName, road, std::move(blank), timer);
+  auto ordered = order(request, std::move(blank), timer);
   if (!ordered) return std::move(ordered.error().error);
   return *std::move(ordered);
 }
@@ -159,42 +169,69 @@ Vm Pool::Inside::waitForBlank(TimePoint deadline) {
 }
 
 // As often as attempts are allowed and the snapshot counts as usable; every failure was told by then.
-std::expected<Taken, Pool::Inside::Refusal> Pool::Inside::order(std::string_view name, std::optional<Road> forced,
-                                                                Vm blank, PhaseTimer& timer) {
-  Order order{.templateName = std::string(name), .since = now(), .forced = forced, .blank = std::move(blank)};
+std::expected<Taken, Pool::Inside::Refusal> Pool::Inside::order(const AcquireRequest& request, Vm blank,
+                                                                PhaseTimer& timer) {
+  const std::string& name = request.templateName;
+  const TimePoint since = now();
+  Order order{.templateName = name,
+              .since = since,
+              .until = untilOf(request, since),
+              .forced = request.forced,
+              .blank = std::move(blank)};
   // One may have come since the caller looked, or come before the order is in.
   for (;;) {
-    if (!forced) {
+    if (!order.forced) {
       if (Vm vm = takeLiving(name)) return Taken{.vm = std::move(vm), .road = Road::ready, .phases = {}};
     }
     Lock lock(mutex_);
-    if (!forced && board_.hasReady(name)) continue;
-    if (closing_) return std::unexpected(Refusal{.error = {Remedy::giveUp, "the pool is shutting down"}});
-    if (!board_.hasSnapshot(name)) return std::unexpected(Refusal{.error = noSnapshot(name)});
-    if (orders_.count() >= settings_.longestLine) return std::unexpected(busy());
-    orders_.add(order);
-    work_.notify_one();
+    if (!order.forced && board_.hasReady(name)) continue;
+    if (auto refusal = enterLine(request, order)) return std::unexpected(*std::move(refusal));
     return await(std::move(lock), order, timer);
   }
 }
 
+std::optional<Pool::Inside::Refusal> Pool::Inside::enterLine(const AcquireRequest& request, Order& order) {
+  if (closing_) return Refusal{.error = {Remedy::giveUp, "the pool is shutting down"}};
+  if (!board_.hasSnapshot(order.templateName)) return Refusal{.error = noSnapshot(order.templateName)};
+  const std::chrono::milliseconds patience = request.patience.value_or(settings_.longestExpected);
+  if (!lineRule_.admits(orders_.count(), pace_, patience)) return busy();
+  orders_.add(order);
+  work_.notify_one();
+  return std::nullopt;
+}
+
 std::expected<Taken, Pool::Inside::Refusal> Pool::Inside::await(Lock lock, Order& order, PhaseTimer& timer) {
-  const TimePoint last = order.since + settings_.longestInLine;
   while (!order.answer) {
-    const bool isOver = now() >= last;
-    if (isOver && orders_.withdraw(order)) return std::unexpected(busy());
-    wiring_.clock.waitUntil(order.answered, lock, isOver ? TimePoint::max() : last);
+    const bool isOver = now() >= order.until;
+    if (isOver && orders_.withdraw(order))
+      return std::unexpected(Refusal{.kind = Refusal::Kind::busy, .error = late()});
+    wiring_.clock.waitUntil(order.answered, lock, isOver ? TimePoint::max() : order.until);
   }
   lock.unlock();
-  if (!order.answer->has_value()) return std::unexpected(Refusal{.error = order.answer->error()});
+  if (!order.answer->has_value()) return std::unexpected(refusalOf(order));
   timer.add((*order.answer)->phases);
   return **std::move(order.answer);
 }
 
+// Dropped as late by a maker is as withdrawn by oneself.
+Pool::Inside::Refusal Pool::Inside::refusalOf(const Order& order) const {
+  const bool isLate = now() >= order.until;
+  return {.kind = isLate ? Refusal::Kind::busy : Refusal::Kind::unservable, .error = order.answer->error()};
+}
+
 Pool::Inside::Refusal Pool::Inside::busy() const {
-  return {.kind = Refusal::Kind::busy,
-          .error = {Remedy::retry, fmt::format("the host is busy: at most {} wait for a VM to be made, at most {} ms",
-                                               settings_.longestLine, settings_.longestInLine.count())}};
+  const auto wait = pace_.until(orders_.count(), lineRule_.makers);
+  return {
+      .kind = Refusal::Kind::busy,
+      .error = {Remedy::retry,
+                fmt::format("the host is busy: {} wait for a VM to be made; one more would wait {} ms, at {} us for "
+                            "each by {} makers, and where that is longer than its patience, or {} wait, it is refused",
+                            orders_.count(), std::chrono::duration_cast<std::chrono::milliseconds>(wait).count(),
+                            pace_.mean().count(), lineRule_.makers, lineRule_.longest)}};
+}
+
+Error Pool::Inside::late() const {
+  return {Remedy::retry, "the host is busy: no VM was made within the caller's patience"};
 }
 
 // A boot takes a core far longer than a restore: as many at once as clones are made, and the rest waits.

@@ -17,6 +17,9 @@ class FakeObserver final : public PoolObserver {
   void cloneFailed(std::string_view, Phase phase, const Error&) override {
     add("cloneFailed " + std::string(name(phase)));
   }
+  void resetFailed(std::string_view, Phase phase, const Error&) override {
+    add("resetFailed " + std::string(name(phase)));
+  }
   void cloneReady(std::string_view, const Phases&) override { add("cloneReady"); }
   void missed(std::string_view, Miss miss) override { add("missed " + std::string(name(miss))); }
   void tornDown(std::chrono::microseconds) override { add("tornDown"); }

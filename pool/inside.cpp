@@ -24,6 +24,7 @@ Pool::Inside::Inside(PoolWiring wiring, const PoolSettings& settings)
       maker_(vms_, wiring_.clock, settings_.limits),
       trials_(vms_, maker_, wiring_.clock, settings_.limits),
       builder_(vms_, wiring_.shelf, settings_.limits),
+      lineRule_{.longest = settings_.longestLine, .makers = std::max(1U, settings_.refillsAtOnce)},
       board_(settings_.cloneAttempts),
       blanks_(settings_.blanks),
       teardown_(wiring_.clock, settings_.endingAtOnce, [this](std::chrono::microseconds took) { tornDown(took); }) {
@@ -149,7 +150,10 @@ Result<Reply> Pool::Inside::ping(std::string_view id) {
   const Vm vm = TRY(leased(id));
   const TimePoint start = now();
   const std::uint64_t nonce = randomNonce();
-  const agent::Pong pong = TRY(vm->ping(nonce, deadlineIn(settings_.limits.reply)));
+  return replyOf(TRY(vm->ping(nonce, deadlineIn(settings_.limits.reply))), nonce, start);
+}
+
+Result<Reply> Pool::Inside::replyOf(const agent::Pong& pong, std::uint64_t nonce, TimePoint start) const {
   if (pong.nonce != nonce) return Error(Remedy::giveUp, "the guest's agent answered another ping than ours");
   return Reply{.pong = pong, .roundTrip = std::chrono::duration_cast<std::chrono::microseconds>(now() - start)};
 }
@@ -157,11 +161,14 @@ Result<Reply> Pool::Inside::ping(std::string_view id) {
 Result<agent::Ran> Pool::Inside::exec(std::string_view id, const agent::Run& run) {
   const Call call = TRY(Call::begin(*this));
   const Vm vm = TRY(leased(id));
+  return vm->run(run, TRY(deadlineOf(run)));
+}
+
+// Without a limit of its own it ends with the VM, thus with the lease.
+Result<Deadline> Pool::Inside::deadlineOf(const agent::Run& run) const {
   if (run.argv.empty()) return Error(Remedy::fixInput, "argv is empty: name a program");
-  // Without a limit of its own it ends with the VM, thus with the lease.
-  const std::chrono::milliseconds limit =
-      run.timeoutMs == 0 ? settings_.longestTtl : std::chrono::milliseconds(run.timeoutMs) + settings_.limits.reply;
-  return vm->run(run, deadlineIn(limit));
+  return deadlineIn(run.timeoutMs == 0 ? settings_.longestTtl
+                                       : std::chrono::milliseconds(run.timeoutMs) + settings_.limits.reply);
 }
 
 Result<MemoryUse> Pool::Inside::memoryUse(std::string_view id) {
@@ -243,6 +250,7 @@ void Pool::Inside::shutdown() {
   idle_.wait(lock, [this] { return calls_ == 0; });
   std::vector<LeaseBook::Closed> closed = leases_.takeAll();
   blanks_.clear();
+  used_.clear();
   for (const Image& image : takeUnused()) static_cast<void>(wiring_.shelf.remove(*image));
   lock.unlock();
   for (LeaseBook::Closed& one : closed) end(std::move(one), LeaseEnd::shutdown);

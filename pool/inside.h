@@ -1,9 +1,11 @@
-// What stands behind Pool: the shared state with its one mutex, the callers' roads (acquire.cpp) and the workers
-// (workers.cpp). Nothing slow happens while the mutex is held: VMs are spawned, restored, spoken to and ended outside.
+// What stands behind Pool: the shared state with its one mutex, the callers' roads (acquire.cpp, and begin.cpp for
+// those who do not wait), the workers (workers.cpp) and what becomes of used VMs (resets.cpp). Nothing slow happens
+// while the mutex is held: VMs are spawned, restored, spoken to and ended outside.
 #pragma once
 
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <expected>
 #include <mutex>
 #include <optional>
@@ -13,7 +15,9 @@
 
 #include "pool/board/blanks.h"
 #include "pool/board/board.h"
+#include "pool/board/line_rule.h"
 #include "pool/board/orders.h"
+#include "pool/board/pace.h"
 #include "pool/clone/clone_maker.h"
 #include "pool/clone/phase_timer.h"
 #include "pool/clone/trials.h"
@@ -36,13 +40,17 @@ class Pool::Inside {
   Status removeTemplate(std::string_view name);
   Status build(std::string_view name);
   Result<Grant> acquire(const AcquireRequest& request);
+  Result<BegunAcquire> beginAcquire(const AcquireRequest& request);
   Access access(std::string_view id, std::string_view token) const;
   std::optional<LeaseView> lease(std::string_view id) const;
   std::vector<LeaseView> leases() const;
   Result<LeaseView> renew(std::string_view id, std::chrono::milliseconds ttl);
   Status release(std::string_view id);
+  bool releasesAtOnce() const { return !teardown_.isFull(); }
   Result<Reply> ping(std::string_view id);
   Result<agent::Ran> exec(std::string_view id, const agent::Run& run);
+  Result<std::unique_ptr<Awaited<Reply>>> beginPing(std::string_view id);
+  Result<std::unique_ptr<Awaited<agent::Ran>>> beginExec(std::string_view id, const agent::Run& run);
   Result<MemoryUse> memoryUse(std::string_view id);
   std::vector<PoolView> pools() const;
   std::uint32_t blanks() const;
@@ -79,6 +87,11 @@ class Pool::Inside {
     Inside* pool_;
   };
 
+  // begin.cpp
+  class PlaceInLine;
+  template <class From, class To>
+  class Spoken;
+
   // acquire.cpp. An empty optional: this road is not open just now.
   Result<Taken> take(const AcquireRequest& request, PhaseTimer& timer);
   Result<Taken> takeForced(const AcquireRequest& request, Road road, PhaseTimer& timer);
@@ -97,9 +110,18 @@ class Pool::Inside {
     Error error;
   };
   // Waits for a maker.
-  std::expected<Taken, Refusal> order(std::string_view name, std::optional<Road> forced, Vm blank, PhaseTimer& timer);
+  std::expected<Taken, Refusal> order(const AcquireRequest& request, Vm blank, PhaseTimer& timer);
   std::expected<Taken, Refusal> await(Lock lock, Order& order, PhaseTimer& timer);
-  Refusal busy() const;
+  // With the lock. None: the order is in the line.
+  std::optional<Refusal> enterLine(const AcquireRequest& request, Order& order);
+  TimePoint untilOf(const AcquireRequest& request, TimePoint since) const {
+    return since + request.patience.value_or(settings_.longestInLine);
+  }
+  Refusal busy() const;  // with the lock
+  Refusal refusalOf(const Order& order) const;
+  Error late() const;
+  Status checkAcquire(const AcquireRequest& request) const;
+  Result<Grant> told(const AcquireRequest& request, Result<Grant> granted);
   Status checkTemplate(std::string_view name) const;
   Result<Taken> takeBooted(std::string_view name, PhaseTimer& timer);
   Result<Source> source(std::string_view name) const;
@@ -114,12 +136,14 @@ class Pool::Inside {
     Source source;
     Order* forced = nullptr;  // waits for this one's answer
     Vm blank;                 // null: to be spawned
+    Vm used;                  // not null: to be reset, in place of both
   };
   void make();
   std::optional<Job> nextJob(TimePoint now);
   std::optional<Job> nextForced();
   std::optional<Job> nextOrdered();
   void refuseOrders(std::string_view name);
+  Result<Vm> make(Job& job, PhaseTimer& timer);
   void make(Job job);
   // With the lock, which they release.
   void deliver(Lock lock, const Job& job, Taken made, TimePoint begun);
@@ -129,6 +153,12 @@ class Pool::Inside {
   void end(LeaseBook::Closed closed, LeaseEnd why);
   void tornDown(std::chrono::microseconds took);
 
+  // resets.cpp
+  // A tenant has done with it: it is to be reset, or else it ends. When it answers its guest runs no more.
+  void retire(std::string_view templateName, Vm vm);
+  std::optional<Job> nextReset();
+  void resetFailed(const Source& source, Phase phase, const Error& error);
+
   // Keeps the images until nobody restores from them, unlocks, ends the clones, and wakes whoever waits.
   void settle(Lock lock, Discarded discarded);
   std::vector<Image> takeUnused();
@@ -136,6 +166,8 @@ class Pool::Inside {
   void wakeAll();
   Status checkTtl(std::chrono::milliseconds ttl) const;
   Result<Vm> leased(std::string_view id) const;
+  Result<Reply> replyOf(const agent::Pong& pong, std::uint64_t nonce, TimePoint start) const;
+  Result<Deadline> deadlineOf(const agent::Run& run) const;
   TimePoint now() const { return wiring_.clock.now(); }
 
   PoolWiring wiring_;
@@ -144,6 +176,7 @@ class Pool::Inside {
   CloneMaker maker_;
   Trials trials_;
   TemplateBuilder builder_;
+  const LineRule lineRule_;
 
   // Protects what follows. While it is held no other lock is taken but the teardown's, and no VM is asked anything.
   mutable std::mutex mutex_;
@@ -156,8 +189,15 @@ class Pool::Inside {
   std::condition_variable idle_;    // shutdown(): no call is under way
   Board board_;
   Orders orders_;
+  Pace pace_;
   LeaseBook leases_;
   Blanks blanks_;
+  // VMs that tenants have done with and that are to be clones again.
+  struct Used {
+    Source source;
+    Vm vm;
+  };
+  std::deque<Used> used_;
   TimePoint reaperLooksAt_ = TimePoint::max();
   std::vector<Image> retired_;
   std::uint32_t booting_ = 0;  // for tenants

@@ -22,6 +22,8 @@ class PoolObserver {
   virtual void acquireFailed(std::string_view templateName, const Error& error) = 0;
   // A VM that was to become a clone failed in `phase` and was destroyed.
   virtual void cloneFailed(std::string_view templateName, Phase phase, const Error& error) = 0;
+  // A VM that a tenant had done with was to become a clone again, failed in `phase` and was destroyed.
+  virtual void resetFailed(std::string_view templateName, Phase phase, const Error& error) = 0;
   // A clone was added to the ready ones.
   virtual void cloneReady(std::string_view templateName, const Phases& phases) = 0;
   // Told once for an acquire, at its first look; a forced road other than `ready` looks for none.
@@ -39,6 +41,7 @@ class SilentObserver final : public PoolObserver {
   void acquired(std::string_view, Road, const Phases&) override {}
   void acquireFailed(std::string_view, const Error&) override {}
   void cloneFailed(std::string_view, Phase, const Error&) override {}
+  void resetFailed(std::string_view, Phase, const Error&) override {}
   void cloneReady(std::string_view, const Phases&) override {}
   void missed(std::string_view, Miss) override {}
   void leaseEnded(std::string_view, LeaseEnd) override {}

@@ -33,6 +33,9 @@ Status Pool::build(std::string_view name) {
 Result<Grant> Pool::acquire(const AcquireRequest& request) {
   return inside_->acquire(request);
 }
+Result<BegunAcquire> Pool::beginAcquire(const AcquireRequest& request) {
+  return inside_->beginAcquire(request);
+}
 Access Pool::access(std::string_view id, std::string_view token) const {
   return inside_->access(id, token);
 }
@@ -48,11 +51,20 @@ Result<LeaseView> Pool::renew(std::string_view id, std::chrono::milliseconds ttl
 Status Pool::release(std::string_view id) {
   return inside_->release(id);
 }
+bool Pool::releasesAtOnce() const {
+  return inside_->releasesAtOnce();
+}
 Result<Reply> Pool::ping(std::string_view id) {
   return inside_->ping(id);
 }
 Result<agent::Ran> Pool::exec(std::string_view id, const agent::Run& run) {
   return inside_->exec(id, run);
+}
+Result<std::unique_ptr<Awaited<Reply>>> Pool::beginPing(std::string_view id) {
+  return inside_->beginPing(id);
+}
+Result<std::unique_ptr<Awaited<agent::Ran>>> Pool::beginExec(std::string_view id, const agent::Run& run) {
+  return inside_->beginExec(id, run);
 }
 Result<MemoryUse> Pool::memoryUse(std::string_view id) {
   return inside_->memoryUse(id);

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "pool/clock/clock.h"
@@ -21,6 +22,7 @@
 #include "pool/template/recipe.h"
 #include "pool/template/snapshot_shelf.h"
 #include "pool/template/template_status.h"
+#include "pool/vm/awaited.h"
 #include "pool/vm/limits.h"
 #include "pool/vm/vm_process.h"
 #include "vmm/log/log.h"
@@ -36,8 +38,11 @@ struct PoolSettings {
   std::uint32_t blanks = 2;                     // processes without a guest kept waiting for a miss
   std::uint32_t cloneAttempts = 2;  // restores tried, one after the other, before the snapshot counts as unusable
   std::chrono::seconds longestTtl{24 * 3600};
-  // Tenants who wait for a clone to be made: beyond so many, or after so long, the answer is to come again.
+  // Tenants who wait for a clone to be made. Beyond so many, or where one more is expected to wait longer than this,
+  // the answer is at once to come again (pool/board/line_rule.h), and so it is after longestInLine, should the
+  // expectation have been wrong. Both times are those of tenants who name no patience of their own.
   std::uint32_t longestLine = 1024;
+  std::chrono::milliseconds longestExpected{2'000};
   std::chrono::milliseconds longestInLine{10'000};
   // VMs that were killed and of which something is left: from half of it on no clone is made ahead, and at all of it
   // whoever ends one more clears it away himself.
@@ -59,6 +64,9 @@ struct AcquireRequest {
   std::chrono::milliseconds ttl{60'000};
   std::chrono::milliseconds wait{0};  // for a ready clone, before a slower road is taken
   std::optional<Road> forced;         // this road or an error: for tests and benchmarks
+  // For a clone to be made, from when none is ready: who is not expected to have it by then is refused at once, and who
+  // does not have it then is refused then. None: as the settings say.
+  std::optional<std::chrono::milliseconds> patience;
 };
 
 struct Grant {
@@ -68,6 +76,11 @@ struct Grant {
   Phases phases;
   WallTime expiresAt;
 };
+
+// Of an acquire that was begun: acquire() is to be called for it, which may wait.
+struct WouldWait {};
+using Acquired = std::variant<Grant, WouldWait>;
+using BegunAcquire = std::variant<Grant, WouldWait, std::unique_ptr<Awaited<Acquired>>>;
 
 // The echo of a fresh nonce from inside the guest.
 struct Reply {
@@ -105,7 +118,8 @@ class Pool {
   Pool& operator=(const Pool&) = delete;
 
   // Takes the recipe; an earlier one of that name is replaced and its ready clones are destroyed, unless only poolSize
-  // differs. When poolSize is above 0 its snapshot is made ready at once: one found on the shelf, or else a build.
+  // differs, or reuse, which may allow resets from there on; where it forbids them, ready clones are destroyed too.
+  // When poolSize is above 0 its snapshot is made ready at once: one found on the shelf, or else a build.
   Status putTemplate(const Recipe& recipe);
   std::vector<TemplateView> templates() const;
   std::optional<TemplateView> findTemplate(std::string_view name) const;
@@ -115,6 +129,10 @@ class Pool {
   Status build(std::string_view name);
 
   Result<Grant> acquire(const AcquireRequest& request);
+  // The same without waiting: a clone that is ready, or a place in the line for one. WouldWait where a road is forced,
+  // a ready clone is to be waited for, or there is no snapshot. Who gives up what he awaits has stood in line for
+  // nobody: nothing is made for him any more. Before shutdown() ends, all that is awaited is to be given up or taken.
+  Result<BegunAcquire> beginAcquire(const AcquireRequest& request);
 
   // Ask this first: the calls below trust that the caller may.
   Access access(std::string_view id, std::string_view token) const;
@@ -123,12 +141,18 @@ class Pool {
   // The lease then ends `ttl` from now.
   Result<LeaseView> renew(std::string_view id, std::chrono::milliseconds ttl);
   // When it answers the lease is closed and its VM killed: the guest runs no more and nobody reaches it. What is left
-  // of the VM (its memory, its process's end, its folder) goes soon after. Free on a lease that has ended.
+  // of the VM (its memory, its process's end, its folder) goes soon after; where the recipe says so its process is
+  // halted and reset in place of all that. Free on a lease that has ended.
   Status release(std::string_view id);
+  // Whether a release just now waits for nothing: not where so many VMs are ending that who ends one more helps.
+  bool releasesAtOnce() const;
 
   Result<Reply> ping(std::string_view id);
   // A run whose timeoutMs is 0 may take as long as the lease lasts.
   Result<agent::Ran> exec(std::string_view id, const agent::Run& run);
+  // These two without waiting, while the lease's VM has a connection to spare. Null: it has none, call those.
+  Result<std::unique_ptr<Awaited<Reply>>> beginPing(std::string_view id);
+  Result<std::unique_ptr<Awaited<agent::Ran>>> beginExec(std::string_view id, const agent::Run& run);
   Result<MemoryUse> memoryUse(std::string_view id);
 
   std::vector<PoolView> pools() const;

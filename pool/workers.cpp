@@ -98,7 +98,9 @@ void Pool::Inside::make() {
 // Who waits comes before those who may come, and so do VMs that were ended before those made ahead: what they hold is
 // what new ones need.
 std::optional<Pool::Inside::Job> Pool::Inside::nextJob(TimePoint now) {
+  orders_.dropLate(now, late());
   if (auto job = nextForced()) return job;
+  if (auto job = nextReset()) return job;
   if (auto job = nextOrdered()) return job;
   if (teardown_.isLagging()) heldBack_ = true;  // until tornDown()
   if (heldBack_) return std::nullopt;
@@ -133,13 +135,25 @@ std::optional<Pool::Inside::Job> Pool::Inside::nextOrdered() {
   return std::nullopt;
 }
 
+Result<Vm> Pool::Inside::make(Job& job, PhaseTimer& timer) {
+  const Source& source = job.source;
+  if (job.used != nullptr) {
+    auto vm = maker_.reset(source.recipe, *source.image, job.used, timer);
+    if (!vm) resetFailed(source, timer.at(), vm.error());
+    return vm;
+  }
+  auto vm = maker_.restore(source.recipe, *source.image, std::move(job.blank), timer);
+  if (!vm) cloneFailed(source, timer.at(), vm.error());
+  return vm;
+}
+
 void Pool::Inside::make(Job job) {
   const TimePoint begun = now();
-  const Road road = job.blank != nullptr ? Road::blank : Road::spawn;
+  const Road road = job.blank != nullptr || job.used != nullptr ? Road::blank : Road::spawn;
   PhaseTimer timer(wiring_.clock);
-  auto vm = maker_.restore(job.source.recipe, *job.source.image, std::move(job.blank), timer);
-  if (!vm) cloneFailed(job.source, timer.at(), vm.error());
+  auto vm = make(job, timer);
   Lock lock(mutex_);
+  pace_.took(std::chrono::duration_cast<std::chrono::microseconds>(now() - begun));
   if (!vm) return failed(std::move(lock), job, vm.error());
   board_.cloneWorked(job.source);
   deliver(std::move(lock), job, {.vm = *std::move(vm), .road = road, .phases = timer.phases()}, begun);
@@ -165,7 +179,8 @@ void Pool::Inside::deliver(Lock lock, const Job& job, Taken made, TimePoint begu
 void Pool::Inside::failed(Lock lock, const Job& job, const Error& error) {
   if (job.forced != nullptr) return orders_.answer(*job.forced, error);
   board_.refillFailed(job.source);
-  Order* first = orders_.first(job.source.recipe.name);
+  // A reset fails by what a tenant did: nobody else's order is the worse for it.
+  Order* first = job.used != nullptr ? nullptr : orders_.first(job.source.recipe.name);
   if (first != nullptr && ++first->failures >= settings_.cloneAttempts) orders_.answer(*first, error);
   settle(std::move(lock), {});
 }
@@ -213,7 +228,7 @@ std::vector<Image> Pool::Inside::takeUnused() {
 }
 
 void Pool::Inside::end(LeaseBook::Closed closed, LeaseEnd why) {
-  teardown_.end(std::move(closed.vm));
+  retire(closed.view.templateName, std::move(closed.vm));
   wiring_.log.info("lease.ended", {{"lease", closed.view.id}, {"why", name(why)}});
   wiring_.observer.leaseEnded(closed.view.templateName, why);
 }

@@ -12,8 +12,7 @@
 namespace qm {
 namespace {
 
-using std::chrono_literals::operator""s;
-using std::chrono_literals::operator""ms;
+using namespace std::chrono_literals;
 
 HttpClient::Deadline in(std::chrono::milliseconds time) {
   return std::chrono::steady_clock::now() + time;

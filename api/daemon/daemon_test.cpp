@@ -21,9 +21,7 @@ namespace qm {
 namespace {
 
 namespace json = boost::json;
-using std::chrono_literals::operator""s;
-using std::chrono_literals::operator""ms;
-using std::string_literals::operator""s;
+using namespace std::literals;
 
 std::chrono::steady_clock::time_point soon() {
   return std::chrono::steady_clock::now() + 10s;

@@ -8,6 +8,7 @@
 
 #include "bench/guest/scenario.h"
 #include "bench/start/figures.h"
+#include "bench/start/program.h"
 #include "vmm/os/folder.h"
 
 namespace {
@@ -92,12 +93,6 @@ Status measure(const Command& command) {
 }  // namespace
 
 int main(int count, char** words) {
-  CLI::App app("Counts what a guest executes at each step of a clone's life.", "guest-bench");
-  Command command;
-  describe(app, command);
-  CLI11_PARSE(app, count, words);
-  const Status done = measure(command);
-  if (done.has_value()) return 0;
-  fmt::print(stderr, "guest-bench: {}\n", done.error().text());
-  return 1;
+  return runProgram<Command>({"guest-bench", "Counts what a guest executes at each step of a clone's life."}, count,
+                             words, describe, measure);
 }

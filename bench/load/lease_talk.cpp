@@ -31,11 +31,15 @@ bool isNonce(std::string_view text) {
 
 }  // namespace
 
-std::string acquireMessage(const LeaseWish& wish) {
+std::string acquireBody(const LeaseWish& wish) {
   object body{{"template", wish.templateName}, {"ttl_seconds", wish.ttlS}};
   if (wish.waitMs > 0) body["wait_ms"] = wish.waitMs;
   if (wish.road) body["road"] = pool::name(*wish.road);
-  return message("POST", "/v1/leases", {}, boost::json::serialize(body));
+  return boost::json::serialize(body);
+}
+
+std::string acquireMessage(const LeaseWish& wish) {
+  return message("POST", "/v1/leases", {}, acquireBody(wish));
 }
 
 std::string askMessage(What what, const GrantedLease& lease, std::string_view word) {

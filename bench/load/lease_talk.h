@@ -29,6 +29,8 @@ struct GrantedLease {
   std::vector<std::pair<std::string, std::uint64_t>> phases;
 };
 
+// What POST /v1/leases takes.
+std::string acquireBody(const LeaseWish& wish);
 // HTTP messages, whole.
 std::string acquireMessage(const LeaseWish& wish);
 // `word`: what exec's /bin/echo is to say.

@@ -120,4 +120,13 @@ Result<ServiceUsage> sampleUsage(pid_t daemon) {
   return usage;
 }
 
+std::vector<pid_t> descendantsOf(pid_t ancestor) {
+  const std::map<pid_t, ProcessUsage> all = allProcesses();
+  std::vector<pid_t> found;
+  for (const auto& [pid, process] : all) {
+    if (descendsFrom(all, pid, ancestor)) found.push_back(pid);
+  }
+  return found;
+}
+
 }  // namespace qm::bench

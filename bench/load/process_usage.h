@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "vmm/result/result.h"
 
@@ -46,5 +47,8 @@ struct ServiceUsage {
 };
 
 Result<ServiceUsage> sampleUsage(pid_t daemon);
+
+// All that descend from this process, ascending.
+std::vector<pid_t> descendantsOf(pid_t ancestor);
 
 }  // namespace qm::bench

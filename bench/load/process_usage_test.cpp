@@ -1,5 +1,9 @@
 #include "bench/load/process_usage.h"
 
+#include <unistd.h>
+
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 namespace qm::bench {
@@ -29,6 +33,13 @@ TEST(ProcessUsage, WhatVanishedCountsAsNothing) {
   const Usage earlier{.user = milliseconds(50), .system = milliseconds(10), .minorFaults = 9};
   const Usage later{.user = milliseconds(40), .system = milliseconds(30), .minorFaults = 5};
   EXPECT_EQ(later.since(earlier), (Usage{.user = milliseconds(0), .system = milliseconds(20), .minorFaults = 0}));
+}
+
+TEST(ProcessUsage, ThisProcessDescendsFromItsParentAndNotFromItself) {
+  const auto ours = descendantsOf(::getppid());
+  const auto below = descendantsOf(::getpid());
+  EXPECT_EQ(std::ranges::count(ours, ::getpid()), 1);
+  EXPECT_EQ(std::ranges::count(below, ::getpid()), 0);
 }
 
 }  // namespace

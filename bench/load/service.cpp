@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <system_error>
+#include <thread>
 #include <vector>
 
 #include <boost/json/array.hpp>
@@ -35,6 +36,7 @@ object configOf(const ServiceSettings& settings) {
                       {"vcpus", 1},
                       {"memory_mib", kGuestMemoryMib},
                       {"pool_size", settings.pool},
+                      {"reuse", settings.reuse},
                       {"rehearsal", rehearsal}};
   object config{{"folders", array{settings.kernel.parent_path().native(), settings.initrd.parent_path().native()}},
                 {"templates", object{{"hello", recipe}}}};
@@ -110,6 +112,16 @@ Status Service::waitUntilFull() {
   return Error(Remedy::giveUp, "the pool did not fill: " + seen_);
 }
 
+Status Service::waitUntilQuiet() {
+  constexpr std::string_view kNoneEnding = "quickmatch_load{of=\"ending\"} 0\n";
+  for (const Clock::time_point last = deadline(); Clock::now() < last;) {
+    TRY(waitUntilFull());
+    if (TRY(metrics()).contains(kNoneEnding)) return {};
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  return Error(Remedy::giveUp, "ended VMs did not go");
+}
+
 Result<bool> Service::isFull() {
   const boost::json::value answer = TRY(ask("GET", "/v1/pools", {}, ""));
   seen_ = boost::json::serialize(answer);
@@ -118,7 +130,9 @@ Result<bool> Service::isFull() {
   Fields fields = TRY(Fields::of(pools->get_array().front()));
   const std::uint64_t ready = TRY(fields.number("ready", {})), making = TRY(fields.number("making", {}));
   const std::uint64_t leased = TRY(fields.number("leased", {}));
-  if (ready != settings_.pool || making != 0 || leased != 0) return false;
+  // Where VMs are reset there may be more.
+  const bool isShort = settings_.reuse == "reset" ? ready < settings_.pool : ready != settings_.pool;
+  if (isShort || making != 0 || leased != 0) return false;
   Fields whole = TRY(Fields::of(answer));
   if (settings_.blanks && TRY(whole.number("blanks", {})) != *settings_.blanks) return false;
   // A pool that wants no clones is full before there is a template to restore from.

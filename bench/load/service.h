@@ -25,6 +25,7 @@ struct ServiceSettings {
   std::string seccomp = "2";                           // level; "own": the daemon is not told (one without the option)
   std::filesystem::path trace;                         // folder for strace's files calls.TID; empty: nothing is traced
   std::uint32_t pool = 16;                             // clones kept ready
+  std::string reuse = "destroy";                       // of VMs that were used, as the recipe takes it
   std::optional<std::uint32_t> refillsAtOnce, blanks;  // none: the daemon's own
   std::optional<std::uint32_t> requestThreads;
 };
@@ -39,7 +40,11 @@ class Service {
 
   // Every clone ready, none in the making, none leased, the blanks there.
   Status waitUntilFull();
-  // Any answer below 300, as an object (empty without a body).
+  // That, and nothing left of VMs that have ended.
+  Status waitUntilQuiet();
+  // Any answer below 300.
+  Result<HttpAnswer> send(const HttpAsk& question);
+  // The same, as an object (empty without a body).
   Result<boost::json::object> ask(std::string_view method, const std::string& target, const boost::json::object& body,
                                   const std::string& token);
   // GET /metrics.
@@ -54,7 +59,6 @@ class Service {
 
  private:
   Service(const ServiceSettings& settings, std::filesystem::path folder, Process process);
-  Result<HttpAnswer> send(const HttpAsk& question);
   Result<bool> isFull();
 
   ServiceSettings settings_;

@@ -43,7 +43,7 @@ Result<std::string> HostRunner::run(const Computation& computation) {
 
 Result<std::string> GuestRunner::run(const Computation& computation) {
   constexpr std::uint64_t kOutputLimit = 65'536;
-  const agent::Ran ran = TRY(guest_->agent().run(
+  const agent::Ran ran = TRY(guest_->run(
       {.argv = computation.inGuest, .env = {}, .cwd = "/", .outputLimit = kOutputLimit}, Clock::now() + kLongest));
   if (ran.exitCode != 0 || ran.signal != 0) return failed(computation, textOf(ran.err));
   return textOf(ran.out);

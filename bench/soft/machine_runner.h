@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "bench/contender/contender.h"
 #include "bench/soft/computation.h"
-#include "bench/soft/contender.h"
 #include "vmm/result/result.h"
 
 namespace qm::bench {

@@ -5,13 +5,18 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "bench/contender/our_contender.h"
+#include "bench/contender/qemu_contender.h"
+#include "bench/contender/service_contender.h"
+#include "bench/contender/tsc_rate.h"
+#include "bench/load/service.h"
+#include "bench/load/service_options.h"
 #include "bench/soft/compute_rounds.h"
 #include "bench/soft/cpu_time.h"
-#include "bench/soft/our_contender.h"
-#include "bench/soft/qemu_contender.h"
 #include "bench/soft/start_rounds.h"
 #include "bench/soft/summary.h"
-#include "bench/soft/tsc_rate.h"
+#include "bench/start/agent_reply.h"
+#include "bench/start/program.h"
 #include "vmm/os/folder.h"
 
 namespace {
@@ -19,10 +24,16 @@ namespace {
 using namespace qm;
 using namespace qm::bench;
 
+// No clone or process is kept ready: no other VM lives while one is measured.
+ServiceSettings serviceOnSoft() {
+  return {.hypervisor = "soft", .pool = 0, .blanks = 0U};
+}
+
 struct Command {
-  std::filesystem::path vmm, qemu, kernel, initrd, disk, compute, pythonScript, folder, json;
+  ServiceSettings service = serviceOnSoft();
+  std::filesystem::path qemu, disk, compute, pythonScript, json;
   std::vector<std::string> vmmOptions;
-  std::vector<std::string> only{"ours", "qemu", "qemu-template", "native"};
+  std::vector<std::string> only{"ours", "alone", "qemu", "qemu-template", "native"};
   std::uint32_t startRounds = 20;
   std::uint32_t computeRounds = 5;
   std::uint32_t idleSeconds = 20;
@@ -31,19 +42,16 @@ struct Command {
 };
 
 void describe(CLI::App& app, Command& command) {
-  app.add_option("--vmm", command.vmm, "The program quickmatch-vmm")->required();
-  app.add_option("--vmm-option", command.vmmOptions, "What it is told besides")->allow_extra_args(false);
+  describeService(app, command.service);
+  app.add_option("--vmm-option", command.vmmOptions, "What our VMM alone is told besides")->allow_extra_args(false);
   app.add_option("--qemu", command.qemu, "QEMU for x86-64")->required();
-  app.add_option("--kernel", command.kernel, "The guest's vmlinux")->required();
-  app.add_option("--initrd", command.initrd, "The image bench")->required();
   app.add_option("--disk", command.disk, "The image python; without it there is no figure of Python");
   app.add_option("--compute", command.compute, "The program compute")->required();
   app.add_option("--python-script", command.pythonScript, "What Python computes")->required();
-  app.add_option("--folder", command.folder, "For sockets, snapshots and logs; in memory; made")->required();
   app.add_option("--json", command.json, "Where the figures go, as one flat object");
-  app.add_option("--only", command.only, "Which machines: ours, qemu, qemu-template, native")->delimiter(',');
+  app.add_option("--only", command.only, "Which machines: ours, alone, qemu, qemu-template, native")->delimiter(',');
   app.add_option("--runs", command.startRounds, "Rounds of starts; two restores in each")->capture_default_str();
-  app.add_option("--compute-runs", command.computeRounds, "Rounds of computations")->capture_default_str();
+  app.add_option("--compute-runs", command.computeRounds, "Rounds of computations; 0: none")->capture_default_str();
   app.add_option("--idle-seconds", command.idleSeconds, "For how long idle clones are watched")->capture_default_str();
 }
 
@@ -52,16 +60,18 @@ class Bench {
   explicit Bench(const Command& command) : command_(command), tscKhz_(measureTscKhz()) {}
 
   Status measure() {
-    TRY(makeFolder(command_.folder));
+    TRY(makeFolder(folder()));
     TRY(starts());
-    const Recipe hello{.kernel = command_.kernel, .initrd = command_.initrd, .disk = {}};
-    TRY(computations(hello, compiledComputations(std::filesystem::absolute(command_.compute))).during("computing"));
+    if (command_.computeRounds == 0) return {};
+    const std::filesystem::path program = std::filesystem::absolute(command_.compute);
+    TRY(computations(hello(), compiledComputations(program)).during("computing"));
     if (command_.disk.empty()) return {};
     const std::vector<std::byte> script = TRY(readWholeFile(command_.pythonScript, 65'536));
     const std::string text(reinterpret_cast<const char*>(script.data()), script.size());
     constexpr std::uint32_t kPythonMib = 256;
-    const Recipe python{
-        .kernel = command_.kernel, .initrd = command_.initrd, .disk = command_.disk, .memoryMib = kPythonMib};
+    Recipe python = hello();
+    python.disk = command_.disk;
+    python.memoryMib = kPythonMib;
     return computations(python, {pythonComputation(text)}).during("computing in Python");
   }
 
@@ -74,33 +84,48 @@ class Bench {
   }
 
  private:
-  Contenders contenders() const {
-    Contenders all;
-    if (command_.has("ours"))
-      all.push_back(std::make_unique<OurContender>(command_.vmm, command_.folder, command_.vmmOptions));
-    const auto addQemu = [&](QemuRestore how) {
-      all.push_back(std::make_unique<QemuContender>(how, command_.qemu, command_.folder, tscKhz_));
-    };
-    if (command_.has("qemu")) addQemu(QemuRestore::incoming);
-    if (command_.has("qemu-template")) addQemu(QemuRestore::mapped);
-    return all;
+  const std::filesystem::path& folder() const { return command_.service.folder; }
+  Recipe hello() const { return {.kernel = command_.service.kernel, .initrd = command_.service.initrd, .disk = {}}; }
+
+  std::unique_ptr<Contender> alone(std::string prefix) const {
+    std::vector<std::string> options{"--hypervisor=" + command_.service.hypervisor};
+    options.insert(options.end(), command_.vmmOptions.begin(), command_.vmmOptions.end());
+    return std::make_unique<OurContender>(std::move(prefix), command_.service.programs / "quickmatch-vmm", folder(),
+                                          std::move(options));
+  }
+  std::unique_ptr<Contender> qemu(QemuRestore how) const {
+    const QemuSettings settings{.program = command_.qemu, .folder = folder(), .tscKhz = tscKhz_};
+    return std::make_unique<QemuContender>(how, settings);
   }
 
   Status starts() {
-    const Contenders all = contenders();
-    const Recipe hello{.kernel = command_.kernel, .initrd = command_.initrd, .disk = {}};
+    std::optional<Service> service;
+    Contenders all;
+    if (command_.has("ours")) {
+      ServiceSettings settings = command_.service;
+      settings.folder /= "daemon";
+      service.emplace(TRY(Service::start(settings).during("starting quickmatchd")));
+      all.push_back(std::make_unique<ServiceContender>(*service, pool::Road::spawn, "", "ours"));
+    }
+    if (command_.has("alone")) all.push_back(alone("alone_"));
+    if (command_.has("qemu")) all.push_back(qemu(QemuRestore::incoming));
+    if (command_.has("qemu-template")) all.push_back(qemu(QemuRestore::mapped));
     declareStarts(all, figures_);
-    TRY(measureStarts(all, hello, command_.startRounds, figures_));
+    TRY(measureStarts(all, hello(), command_.startRounds, figures_));
     return measureIdleClones(all, std::chrono::seconds(command_.idleSeconds), figures_).during("watching idle clones");
   }
 
-  // The host, and one guest of every VMM, all alive at once and idle but for the one that computes.
+  // The host, and one guest of every VMM, all alive at once and idle but for the one that computes. Ours is in a VMM
+  // that we started, which says what it executed: the CPU in it is the one that the daemon's have.
   Status computations(const Recipe& recipe, const std::vector<Computation>& works) {
     MachineRunners machines;
     std::vector<Guest*> guests;
     if (command_.has("native")) machines.push_back(std::make_unique<HostRunner>());
-    for (const auto& contender : contenders()) {
-      if (contender->prefix() == "qemu_template_") continue;  // computes as the other QEMU does
+    std::vector<std::unique_ptr<Contender>> contenders;
+    if (command_.has("ours") || command_.has("alone")) contenders.push_back(alone(""));
+    // With RAM mapped from a file QEMU computes no otherwise.
+    if (command_.has("qemu")) contenders.push_back(qemu(QemuRestore::incoming));
+    for (const auto& contender : contenders) {
       std::unique_ptr<Guest> guest = TRY(contender->boot(recipe));
       TRY(guest->waitForReply(kBootPause));
       guests.push_back(guest.get());
@@ -115,7 +140,8 @@ class Bench {
 
   // What the guest has executed, from its boot on, and in which CPU time.
   Status count(Guest& guest) {
-    const std::chrono::nanoseconds cpuTime = TRY(cpuTimeOf(guest.pid()));
+    const pid_t pid = TRY(guest.pid());
+    const std::chrono::nanoseconds cpuTime = TRY(cpuTimeOf(pid));
     const std::optional<std::uint64_t> instructions = TRY(guest.end());
     if (!instructions) return {};
     instructions_ += *instructions;
@@ -141,12 +167,6 @@ Status measure(const Command& command) {
 }  // namespace
 
 int main(int count, char** words) {
-  CLI::App app("Measures a CPU in software against QEMU's.", "soft-bench");
-  Command command;
-  describe(app, command);
-  CLI11_PARSE(app, count, words);
-  const Status done = measure(command);
-  if (done.has_value()) return 0;
-  fmt::print(stderr, "soft-bench: {}\n", done.error().text());
-  return 1;
+  return runProgram<Command>({"soft-bench", "Measures a CPU in software against QEMU's."}, count, words, describe,
+                             measure);
 }

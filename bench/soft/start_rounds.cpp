@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "bench/soft/cpu_time.h"
+#include "bench/start/agent_reply.h"
 #include "bench/start/process_memory.h"
 
 namespace qm::bench {
@@ -17,8 +18,8 @@ constexpr int kRestoresPerRound = 2;
 constexpr std::uint64_t kOutputLimit = 4096;
 
 Status runEcho(Guest& guest) {
-  const agent::Ran ran = TRY(guest.agent().run(
-      {.argv = {"/bin/echo", "hello"}, .env = {}, .cwd = "/", .outputLimit = kOutputLimit}, deadline()));
+  const agent::Ran ran =
+      TRY(guest.run({.argv = {"/bin/echo", "hello"}, .env = {}, .cwd = "/", .outputLimit = kOutputLimit}, deadline()));
   if (ran.exitCode == 0 && ran.out.size() == 6) return {};
   return Error(Remedy::giveUp, "/bin/echo failed in the guest");
 }
@@ -39,12 +40,14 @@ class StartRounds {
 
  private:
   Status boot(Contender& contender) {
+    TRY(contender.settle());
     const Clock::time_point spawned = Clock::now();
     const std::unique_ptr<Guest> guest = TRY(contender.boot(recipe_));
     add(contender, "boot_ready", TRY(guest->waitForReply(kBootPause)) - spawned);
     return {};
   }
   Status restore(Contender& contender) {
+    TRY(contender.settle());
     const Clock::time_point spawned = Clock::now();
     const std::unique_ptr<Guest> guest = TRY(contender.restore());
     add(contender, "restore_reply", TRY(guest->waitForReply(kRestorePause)) - spawned);
@@ -65,6 +68,7 @@ class StartRounds {
 struct Clone {
   const Contender* contender;
   std::unique_ptr<Guest> guest;
+  pid_t pid = -1;
   std::chrono::nanoseconds usedBefore{};
 };
 
@@ -75,6 +79,7 @@ Result<std::vector<Clone>> someClones(const Contenders& contenders) {
     for (const auto& contender : contenders) {
       clones.push_back({.contender = contender.get(), .guest = TRY(contender->restore())});
       TRY(clones.back().guest->waitForReply(kRestorePause));
+      clones.back().pid = TRY(clones.back().guest->pid());
     }
   }
   return clones;
@@ -86,9 +91,9 @@ void declareStarts(const Contenders& contenders, Figures& figures) {
   for (const auto& contender : contenders) {
     const auto name = [&](const char* figure) { return contender->prefix() + figure; };
     const std::string title = contender->title();
-    figures.declare(name("boot_ready"), Unit::milliseconds, title + ": spawn → agent's first reply");
-    figures.declare(name("restore_reply"), Unit::milliseconds, title + ": spawn → restored agent's reply");
-    figures.declare(name("restore_exec"), Unit::milliseconds, title + ": the same spawn → /bin/echo has run, too");
+    figures.declare(name("boot_ready"), Unit::milliseconds, title + ": asked for → agent's first reply");
+    figures.declare(name("restore_reply"), Unit::milliseconds, title + ": asked for → restored agent's reply");
+    figures.declare(name("restore_exec"), Unit::milliseconds, title + ": asked for the same → /bin/echo has run, too");
     figures.declare(name("clone_private"), Unit::kibibytes, title + ": an idle clone's private memory, by smaps");
     figures.declare(name("clone_shared"), Unit::kibibytes, title + ": likewise, shared");
     figures.declare(name("idle_cpu"), Unit::milliseconds,
@@ -112,15 +117,15 @@ Status measureIdleClones(const Contenders& contenders, std::chrono::seconds time
   std::vector<Clone> clones = TRY(someClones(contenders));
   std::this_thread::sleep_for(std::chrono::seconds(2));  // idle guests, not starting ones
   for (const Clone& clone : clones) {
-    const ProcessMemory memory = TRY(readProcessMemory(clone.guest->pid(), ""));
+    const ProcessMemory memory = TRY(readProcessMemory(clone.pid, ""));
     figures.add(clone.contender->prefix() + "clone_private", memory.privateKib);
     figures.add(clone.contender->prefix() + "clone_shared", memory.sharedKib);
     if (&clone == &clones.front()) fmt::print("private memory of a clone, KiB: {}\n", memory.largest);
   }
-  for (Clone& clone : clones) clone.usedBefore = TRY(cpuTimeOf(clone.guest->pid()));
+  for (Clone& clone : clones) clone.usedBefore = TRY(cpuTimeOf(clone.pid));
   std::this_thread::sleep_for(time);
   for (const Clone& clone : clones)
-    figures.add(clone.contender->prefix() + "idle_cpu", TRY(cpuTimeOf(clone.guest->pid())) - clone.usedBefore);
+    figures.add(clone.contender->prefix() + "idle_cpu", TRY(cpuTimeOf(clone.pid)) - clone.usedBefore);
   return {};
 }
 

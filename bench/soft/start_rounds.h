@@ -1,12 +1,12 @@
-// Starts: how long a guest takes from its process's start to its first reply, booted and restored; what an idle clone
-// holds and uses.
+// Starts: how long a guest takes, from when somebody asks for it to its first reply, booted and restored; what an idle
+// clone holds and uses.
 #pragma once
 
 #include <chrono>
 #include <memory>
 #include <vector>
 
-#include "bench/soft/contender.h"
+#include "bench/contender/contender.h"
 #include "bench/start/figures.h"
 
 namespace qm::bench {

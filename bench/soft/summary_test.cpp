@@ -39,8 +39,9 @@ TEST(Summary, IdleTimeIsAPercentageOfTheTimeItWasWatched) {
 }
 
 TEST(Summary, WhatWasNotMeasuredIsLeftOut) {
-  const boost::json::object flat = summarise(Figures(), std::chrono::seconds(20), {}).flat;
-  EXPECT_TRUE(flat.empty());
+  const Summary summary = summarise(Figures(), std::chrono::seconds(20), {});
+  EXPECT_TRUE(summary.flat.empty());
+  EXPECT_EQ(summary.text, "");
 }
 
 }  // namespace

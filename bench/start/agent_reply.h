@@ -11,6 +11,10 @@
 
 namespace qm::bench {
 
+// Between two tries to reach an agent. A booting guest is asked less often, so that asking takes nothing from it.
+inline constexpr std::chrono::milliseconds kBootPause{2};
+inline constexpr std::chrono::milliseconds kRestorePause{1};
+
 // One try to reach the agent; retry while it is not there yet.
 using Connect = std::function<Result<agent::AgentClient>()>;
 

@@ -11,15 +11,10 @@
 
 namespace qm::bench {
 
-namespace {
-
-// Microseconds are as fine as this clock's figures are worth.
-double rounded(double value) {
+double toMicroseconds(double milliseconds) {
   constexpr double kThousand = 1000;
-  return std::round(value * kThousand) / kThousand;
+  return std::round(milliseconds * kThousand) / kThousand;
 }
-
-}  // namespace
 
 double Figure::percentile(double percent) const {
   if (samples_.empty()) return 0;
@@ -65,8 +60,8 @@ boost::json::object Figures::flat() const {
     const Figure& figure = figures_.at(name);
     if (figure.count() == 0) continue;
     const std::string base = name + (figure.unit() == Unit::milliseconds ? "_ms" : "_kib");
-    object[base + "_p50"] = rounded(figure.percentile(50));
-    object[base + "_p99"] = rounded(figure.percentile(99));
+    object[base + "_p50"] = toMicroseconds(figure.percentile(50));
+    object[base + "_p99"] = toMicroseconds(figure.percentile(99));
     object[name + "_n"] = figure.count();
   }
   return object;

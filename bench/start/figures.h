@@ -25,6 +25,8 @@ class Figure {
 
   void add(double sample) { samples_.push_back(sample); }
   std::size_t count() const { return samples_.size(); }
+  // In the order in which they came.
+  const std::vector<double>& samples() const { return samples_; }
   // The smallest sample that at least `percent` of all are not above (nearest rank); 0 without samples.
   double percentile(double percent) const;
 
@@ -54,6 +56,9 @@ class Figures {
   std::vector<std::string> order_;
   std::map<std::string, Figure> figures_;
 };
+
+// Microseconds are as fine as these clocks' figures are worth; for figures in milliseconds.
+double toMicroseconds(double milliseconds);
 
 // One line a figure, in their order, numbers as people write them.
 Status writeFlat(const boost::json::object& flat, const std::filesystem::path& path);

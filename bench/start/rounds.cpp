@@ -1,6 +1,5 @@
 #include "bench/start/rounds.h"
 
-#include <array>
 #include <cstdio>
 #include <thread>
 #include <vector>
@@ -8,22 +7,17 @@
 #include <boost/json/value_to.hpp>
 #include <fmt/format.h>
 
+#include "bench/start/agent_reply.h"
 #include "bench/start/clock.h"
+#include "bench/start/floor_run.h"
 #include "bench/start/our_vm.h"
 #include "bench/start/process_memory.h"
 #include "bench/start/qemu_vm.h"
-#include "vmm/os/unix_socket.h"
-#include "vmm/os/wait.h"
 
 namespace qm::bench {
 
 namespace {
 
-using std::chrono::milliseconds;
-
-// Between two tries to reach an agent. A booting guest is asked less often, so that asking takes nothing from it.
-constexpr milliseconds kBootPause{2};
-constexpr milliseconds kRestorePause{1};
 // Restores and floors are short: so many in a round.
 constexpr int kShortPerRound = 2;
 constexpr std::uint32_t kQemuCid = 1000;
@@ -78,22 +72,9 @@ Status Bench::prepare() {
 }
 
 Status Bench::floor() {
-  auto [ours, theirs] = TRY(unixSocketPair());
-  const Clock::time_point spawned = Clock::now();
-  const Process process = TRY(Process::start({.executable = places_.floor,
-                                              .arguments = {},
-                                              .folder = {},
-                                              .output = {},
-                                              .descriptors = {{.ours = theirs.get(), .number = 1}}}));
-  theirs.close();
-  TRY(waitReadable(ours, deadline()));
-  std::array<std::byte, 1> answer{};
-  const std::size_t count = TRY(readSome(ours, answer));
-  const Clock::time_point answered = Clock::now();
-  static_cast<void>(process.reap());
-  if (count != 1) return Error(Remedy::giveUp, "the bare program did not run its guest");
-  add("floor", answered - spawned);
-  add("floor_teardown", Clock::now() - answered);
+  const FloorRun run = TRY(runFloor(places_.floor));
+  add("floor", run.answer);
+  add("floor_teardown", run.teardown);
   return {};
 }
 

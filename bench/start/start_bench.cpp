@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "bench/start/daemon_bench.h"
+#include "bench/start/program.h"
 #include "bench/start/rounds.h"
 #include "vmm/os/folder.h"
 
@@ -64,12 +65,5 @@ Status measure(const Command& command) {
 }  // namespace
 
 int main(int count, char** words) {
-  CLI::App app("Measures how fast guests answer.", "start-bench");
-  Command command;
-  describe(app, command);
-  CLI11_PARSE(app, count, words);
-  const Status done = measure(command);
-  if (done.has_value()) return 0;
-  fmt::print(stderr, "start-bench: {}\n", done.error().text());
-  return 1;
+  return runProgram<Command>({"start-bench", "Measures how fast guests answer."}, count, words, describe, measure);
 }

@@ -1,6 +1,4 @@
 // sustained-bench: an open-loop load on a quickmatchd of its own, for minutes, and what each request took and cost.
-#include <signal.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <string>
@@ -11,14 +9,15 @@
 #include <fmt/format.h>
 
 #include "bench/load/load_plan.h"
+#include "bench/load/rate_search.h"
 #include "bench/load/service.h"
 #include "bench/load/service_options.h"
 #include "bench/load/svg_plot.h"
 #include "bench/load/system_calls.h"
 #include "bench/start/figures.h"
+#include "bench/start/program.h"
+#include "bench/sustained/floor_rates.h"
 #include "vmm/os/folder.h"
-#include "vmm/os/signals.h"
-#include "vmm/version/version.h"
 
 namespace {
 
@@ -33,8 +32,9 @@ struct Command {
   std::uint32_t runs = 3, burst = 100, clients = 4;
   std::uint64_t seed = 1, waitMs = 0;
   bool search = false;
-  double searchSeconds = 12, searchLeast = 10, searchMost = 400, searchStep = 5;
-  std::filesystem::path json;
+  double searchSeconds = 12;
+  RateSearch rates;
+  std::filesystem::path floor, json;
 };
 
 void describe(CLI::App& app, Command& command) {
@@ -58,7 +58,10 @@ void describe(CLI::App& app, Command& command) {
   app.add_option("--seed", command.seed, "Of the first run; the next ones follow")->capture_default_str();
   app.add_flag("--search", command.search, "Search the highest rate at which p99 is at most 125 ms and nothing fails");
   app.add_option("--search-seconds", command.searchSeconds, "Of each run of the search")->capture_default_str();
-  app.add_option("--search-most", command.searchMost, "Where the search ends")->capture_default_str();
+  app.add_option("--search-from", command.rates.from, "The first rate that it tries")->capture_default_str();
+  app.add_option("--search-most", command.rates.most, "Where the search ends")->capture_default_str();
+  app.add_option("--search-step", command.rates.step, "How near it goes")->capture_default_str();
+  app.add_option("--floor", command.floor, "The program start-floor: on KVM, how many bare VMs a second there are");
   app.add_option("--trace", command.service.trace,
                  "Folder for strace's files: count system calls; times mean nothing then");
   describeStamp(app, command.stamp);
@@ -108,10 +111,10 @@ bool holds(const LoadSummary& summary) {
   return summary.successRatio() >= 1 && summary.answer.quantile(0.99) <= kLimit;
 }
 
-// The rates between which it is are halved until they are near each other. A run that fails is not tried again.
-Result<double> highestRate(Service& service, const Command& command, What what) {
-  double good = 0, bad = command.searchMost + command.searchStep, rate = 100;
-  while (bad - good > command.searchStep) {
+// A run that fails is not tried again.
+Result<double> searchRate(Service& service, const Command& command, What what) {
+  fmt::print("\nthe highest rate of {} that holds p99 ≤ 125 ms:\n", what == What::reply ? "replies" : "execs");
+  const auto tried = [&](double rate) -> Result<bool> {
     const LoadPlan plan = TRY(planOf(command, {what, rate}, command.searchSeconds));
     const LoadOutcome outcome = TRY(runPlan(service, plan));
     const bool held = holds(outcome.summary);
@@ -119,11 +122,38 @@ Result<double> highestRate(Service& service, const Command& command, What what) 
                std::chrono::duration<double, std::milli>(outcome.summary.answer.quantile(0.99)).count(),
                outcome.summary.requests - outcome.summary.succeeded, outcome.summary.requests, held ? "holds" : "no");
     std::fflush(stdout);
-    (held ? good : bad) = rate;
-    rate = bad > command.searchMost ? std::min(rate * 1.5, command.searchMost) : (good + bad) / 2;
-    if (good >= command.searchMost || bad <= command.searchLeast) break;
+    return held;
+  };
+  const double rate = TRY(highestRate(command.rates, tried));
+  fmt::print("  {:.1f}/s\n", rate);
+  return rate;
+}
+
+// Of each kind of load; a search has no rate of its own.
+Status searchRates(Service& service, const Command& command, boost::json::object& flat) {
+  std::vector<What> kinds;
+  for (const Load& load : loadsOf(command)) {
+    if (std::ranges::find(kinds, load.what) == kinds.end()) kinds.push_back(load.what);
   }
-  return good;
+  for (const What what : kinds) {
+    const double rate = TRY(searchRate(service, command, what));
+    flat[what == What::reply ? "reply_max_rate_at_p99_125ms" : "exec_max_rate_at_p99_125ms"] = rate;
+    if (what == kinds.front()) flat["max_rate_at_p99_125ms"] = rate;
+  }
+  return {};
+}
+
+// Before the loads and after them: the host may have been slower for one of the two.
+void addFloor(const FloorRates& before, const FloorRates& after, boost::json::object& flat) {
+  const FloorRates floor = higherOf(before, after);
+  if (floor.empty()) return;
+  fmt::print("\n{}", table(floor));
+  addFlat(floor, flat);
+  const boost::json::value* rate = flat.if_contains("max_rate_at_p99_125ms");
+  if (rate == nullptr) return;
+  const double ratio = rate->to_number<double>() / best(floor);
+  flat["max_rate_ratio_to_floor"] = toMicroseconds(ratio);
+  fmt::print("  the highest rate is {:.3f} of it\n", ratio);
 }
 
 // Beside the figures: FILE.reply_150_run1.time.svg, …roads.svg.
@@ -178,34 +208,26 @@ Status measureLoad(Service& service, const Command& command, const Load& load, b
   return {};
 }
 
+Status measureLoads(Service& service, const Command& command, boost::json::object& flat) {
+  const std::vector<Load> loads = loadsOf(command);
+  for (const Load& load : loads) TRY(measureLoad(service, command, load, flat, loads.front().name()));
+  return {};
+}
+
 Status measure(const Command& command) {
-  boost::json::object flat;
   if (!command.service.trace.empty()) TRY(makeFolder(command.service.trace));
   Service service = TRY(Service::start(command.service));
-  const std::string hypervisor = TRY(service.hypervisor());
-  fmt::print("quickmatch {} ({}, {}) on {}, backend {}, jail {}, seccomp {}, pool {}\n", kVersion, command.stamp.commit,
-             command.stamp.build, command.stamp.host, hypervisor, command.service.jail, command.service.seccomp,
-             command.service.pool);
-  flat = {{"commit", command.stamp.commit}, {"host", command.stamp.host},   {"build", command.stamp.build},
-          {"backend", hypervisor},          {"jail", command.service.jail}, {"seccomp", command.service.seccomp},
-          {"road", command.road},           {"arrivals", command.arrivals}, {"pool", command.service.pool},
-          {"seed", command.seed},           {"seconds", command.seconds},   {"runs", command.runs}};
-  const std::vector<Load> loads = loadsOf(command);
-  Status done;
-  for (const Load& load : loads) {
-    if (command.search) {
-      fmt::print("\nthe highest rate of {} that holds p99 ≤ 125 ms:\n", load.what == What::reply ? "replies" : "execs");
-      const double rate = TRY(highestRate(service, command, load.what));
-      fmt::print("  {:.1f}/s\n", rate);
-      const std::string base = load.what == What::reply ? "reply_" : "exec_";
-      flat[base + "max_rate_at_p99_125ms"] = rate;
-      if (&load == &loads.front()) flat["max_rate_at_p99_125ms"] = rate;
-      if (loads.size() == 3 && &load == &loads[1]) break;  // a search has no rate of its own
-    } else {
-      done = measureLoad(service, command, load, flat, loads.front().name());
-      if (!done.has_value()) break;
-    }
-  }
+  boost::json::object flat = TRY(introduce(service, command.service, command.stamp));
+  flat.insert({{"road", command.road},
+               {"arrivals", command.arrivals},
+               {"seed", command.seed},
+               {"seconds", command.seconds},
+               {"runs", command.runs}});
+  const bool hasFloor = !command.floor.empty() && flat.at("backend").as_string() == "kvm";
+  const auto floor = [&]() -> Result<FloorRates> { return hasFloor ? measureFloorRates(command.floor) : FloorRates(); };
+  const FloorRates before = TRY(floor());
+  const Status done = command.search ? searchRates(service, command, flat) : measureLoads(service, command, flat);
+  addFloor(before, TRY(floor()), flat);
   if (!command.json.empty()) TRY(writeFlat(flat, command.json));
   return done;
 }
@@ -213,15 +235,8 @@ Status measure(const Command& command) {
 }  // namespace
 
 int main(int count, char** words) {
-  CLI::App app(
-      "Holds a load for minutes: open loop, every latency from the time at which the request should have left.",
-      "sustained-bench");
-  Command command;
-  describe(app, command);
-  CLI11_PARSE(app, count, words);
-  blockSignals({SIGPIPE});
-  const Status done = measure(command);
-  if (done.has_value()) return 0;
-  fmt::print(stderr, "sustained-bench: {}\n", done.error().text());
-  return 1;
+  return runProgram<Command>(
+      {"sustained-bench",
+       "Holds a load for minutes: open loop, every latency from the time at which the request should have left."},
+      count, words, describe, measure);
 }

@@ -1,7 +1,5 @@
 // thousand-bench: many clones of one template alive at once: memory, time, whether all answer, CPU while idle, and
 // whether all is gone afterwards.
-#include <signal.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
@@ -23,9 +21,8 @@
 #include "bench/load/service_options.h"
 #include "bench/start/clock.h"
 #include "bench/start/figures.h"
+#include "bench/start/program.h"
 #include "bench/thousand/traces.h"
-#include "vmm/os/signals.h"
-#include "vmm/version/version.h"
 
 namespace {
 
@@ -220,18 +217,14 @@ class Bench {
   boost::json::object flat_;
 };
 
-Status measure(Command command) {
-  command.service.pool = 0;  // leases keep them; a pool would make as many again
-  Service service = TRY(Service::start(command.service));
-  const std::string hypervisor = TRY(service.hypervisor());
-  fmt::print("quickmatch {} ({}, {}) on {}, backend {}, jail {}, seccomp {}: {} clones of hello, 128 MiB each\n",
-             kVersion, command.stamp.commit, command.stamp.build, command.stamp.host, hypervisor, command.service.jail,
-             command.service.seccomp, command.clones);
+Status measure(const Command& command) {
+  ServiceSettings settings = command.service;
+  settings.pool = 0;  // leases keep them; a pool would make as many again
+  Service service = TRY(Service::start(settings));
+  boost::json::object flat = TRY(introduce(service, settings, command.stamp));
+  fmt::print("{} clones of hello, 128 MiB each\n", command.clones);
   Bench bench(command, service);
   const Status done = bench.measure();
-  boost::json::object flat{{"commit", command.stamp.commit}, {"host", command.stamp.host},
-                           {"build", command.stamp.build},   {"jail", command.service.jail},
-                           {"backend", hypervisor},          {"seccomp", command.service.seccomp}};
   for (const auto& [key, value] : bench.flat()) flat[key] = value;
   if (!command.json.empty()) TRY(writeFlat(flat, command.json));
   return done;
@@ -240,13 +233,6 @@ Status measure(Command command) {
 }  // namespace
 
 int main(int count, char** words) {
-  CLI::App app("Keeps many clones of one template alive at once.", "thousand-bench");
-  Command command;
-  describe(app, command);
-  CLI11_PARSE(app, count, words);
-  blockSignals({SIGPIPE});
-  const Status done = measure(command);
-  if (done.has_value()) return 0;
-  fmt::print(stderr, "thousand-bench: {}\n", done.error().text());
-  return 1;
+  return runProgram<Command>({"thousand-bench", "Keeps many clones of one template alive at once."}, count, words,
+                             describe, measure);
 }

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <iterator>
-#include <map>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -16,21 +14,6 @@ namespace qm::bench {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::map<pid_t, pid_t> parents() {
-  std::map<pid_t, pid_t> parents;
-  std::error_code failure;
-  for (const auto& folder : fs::directory_iterator("/proc", failure)) {
-    const std::string name = folder.path().filename();
-    pid_t pid = 0;
-    const auto read = std::from_chars(name.data(), name.data() + name.size(), pid);
-    if (read.ec != std::errc() || read.ptr != name.data() + name.size()) continue;
-    const Result<std::string> text = readKernelFile(folder.path() / "stat");
-    if (!text.has_value()) continue;
-    if (const auto usage = readProcessStat(*text); usage.has_value()) parents[pid] = usage->parent;
-  }
-  return parents;
-}
 
 std::uint64_t foldersBelow(const fs::path& folder) {
   std::error_code failure;
@@ -58,19 +41,6 @@ Traces countTraces(pid_t daemon, const fs::path& stateFolder) {
   const std::string mounts = readKernelFile("/proc/self/mounts", kLongest).value_or("");
   traces.mounts = static_cast<std::uint64_t>(std::ranges::count(mounts, '\n'));
   return traces;
-}
-
-std::vector<pid_t> descendantsOf(pid_t ancestor) {
-  const std::map<pid_t, pid_t> all = parents();
-  std::vector<pid_t> found;
-  for (const auto& [pid, parent] : all) {
-    for (auto above = all.find(pid); above != all.end(); above = all.find(above->second)) {
-      if (above->second != ancestor) continue;
-      found.push_back(pid);
-      break;
-    }
-  }
-  return found;
 }
 
 Proportional proportionalSetOf(const std::vector<pid_t>& pids) {

@@ -23,8 +23,6 @@ struct Traces {
 
 Traces countTraces(pid_t daemon, const std::filesystem::path& stateFolder);
 
-// All that descend from this process.
-std::vector<pid_t> descendantsOf(pid_t ancestor);
 // The sum of their proportional set sizes (proc(5), smaps_rollup), and how many were asked; those that ended meanwhile
 // are none.
 struct Proportional {

@@ -2,8 +2,6 @@
 
 #include <unistd.h>
 
-#include <algorithm>
-
 #include <gtest/gtest.h>
 
 namespace qm::bench {
@@ -14,13 +12,6 @@ TEST(Traces, ANumberIsFoundAfterItsKeyAlone) {
   EXPECT_EQ(numberAfter(text, "\nPss:"), 12U);
   EXPECT_EQ(numberAfter(text, "\nSwap:"), 0U);
   EXPECT_EQ(numberAfter("Pss:", "Pss:"), 0U);
-}
-
-TEST(Traces, ThisProcessDescendsFromItsParentAndNotFromItself) {
-  const auto ours = descendantsOf(::getppid());
-  const auto below = descendantsOf(::getpid());
-  EXPECT_EQ(std::ranges::count(ours, ::getpid()), 1);
-  EXPECT_EQ(std::ranges::count(below, ::getpid()), 0);
 }
 
 TEST(Traces, AProcessThatIsNotThereHasNoMemoryAndIsNotCounted) {

@@ -21,6 +21,11 @@ bool wantsBuild(const Board::Entry& entry) {
   return entry.due.has_value() && entry.status.state != State::building;
 }
 
+// Clones made before may have had a tenant, and that is no longer allowed.
+bool forbidsReset(const Recipe& before, const Recipe& after) {
+  return before.reuse == Reuse::reset && after.reuse == Reuse::destroy;
+}
+
 void dropReady(Board::Entry& entry, Discarded& discarded) {
   std::ranges::move(entry.ready, std::back_inserter(discarded.clones));
   entry.ready.clear();
@@ -32,6 +37,7 @@ Discarded Board::put(const Recipe& recipe) {
   Discarded discarded;
   Entry& entry = entries_[recipe.name];
   const bool same = makeSameSnapshot(entry.recipe, recipe);
+  if (same && forbidsReset(entry.recipe, recipe)) dropReady(entry, discarded);
   entry.recipe = recipe;
   if (!same) {
     dropReady(entry, discarded);
@@ -173,18 +179,30 @@ std::optional<Source> Board::nextRefill(TimePoint now) {
   return Source{.recipe = poorest->recipe, .image = poorest->image, .generation = poorest->generation};
 }
 
+std::optional<Source> Board::nextReset(std::string_view name, const std::filesystem::path& snapshot,
+                                       std::uint32_t orders) {
+  Entry* entry = find(name);
+  if (entry == nullptr || entry->recipe.reuse != Reuse::reset || entry->image == nullptr) return std::nullopt;
+  if (snapshot.empty() || snapshot != entry->image->folder) return std::nullopt;
+  if (clonesOf(*entry) >= std::size_t{2} * entry->recipe.poolSize + orders) return std::nullopt;
+  ++entry->making;
+  return Source{.recipe = entry->recipe, .image = entry->image, .generation = entry->generation};
+}
+
 bool Board::handedOver(const Source& source) {
   Entry* entry = current(source);
   if (entry == nullptr) return false;
   --entry->making;
-  return true;
+  return !forbidsReset(source.recipe, entry->recipe);
 }
 
 bool Board::refilled(const Source& source, Vm clone) {
   Entry* entry = current(source);
   if (entry == nullptr) return false;
   --entry->making;
-  if (entry->ready.size() >= entry->recipe.poolSize) return false;
+  // Where clones are reset there may be more than are kept ready (nextReset).
+  const std::size_t most = std::size_t{entry->recipe.reuse == Reuse::reset ? 2U : 1U} * entry->recipe.poolSize;
+  if (entry->ready.size() >= most || forbidsReset(source.recipe, entry->recipe)) return false;
   entry->ready.push_back(std::move(clone));
   return true;
 }

@@ -83,6 +83,11 @@ class Board {
   // What a caller who waits is served from; none: no usable snapshot, or there are as many on their way as `orders`.
   std::optional<Source> nextOrdered(std::string_view name, std::uint32_t orders);
   std::optional<Source> nextRefill(TimePoint now);
+  // Whether a VM that was restored from `snapshot`, and that a tenant has done with, is to be a clone again: the recipe
+  // says so, the snapshot is the one that there is, and there is a use for it: `orders` callers wait, or fewer than
+  // twice as many clones are there as are kept ready. Then it counts as being made. Twice, since what is taken comes
+  // back: a clone more is cheaper than to end one and to start the next.
+  std::optional<Source> nextReset(std::string_view name, const std::filesystem::path& snapshot, std::uint32_t orders);
   // The clone is somebody's who waited for it. False: it came too late and is to be ended.
   bool handedOver(const Source& source);
   // Adds the clone to the ready ones; false: it came too late and is to be ended.

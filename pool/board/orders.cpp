@@ -5,40 +5,66 @@
 
 namespace qm::pool {
 
+void Orders::add(Order& order) {
+  Line& line = order.forced ? forced_ : lines_[order.templateName];
+  line.push_back(&order);
+  ++count_;
+}
+
+bool Orders::withdraw(Order& order) {
+  const auto named = lines_.find(order.templateName);
+  if (!order.forced && named == lines_.end()) return false;
+  Line& line = order.forced ? forced_ : named->second;
+  const auto found = std::ranges::find(line, &order);
+  if (found == line.end()) return false;
+  line.erase(found);
+  --count_;
+  if (!order.forced && line.empty()) lines_.erase(named);
+  return true;
+}
+
 void Orders::answer(Order& order, Result<Taken> answer) {
-  std::erase(open_, &order);
+  withdraw(order);
   order.answer.emplace(std::move(answer));
+  if (order.bell != nullptr) order.bell->signal();
   order.answered.notify_one();
 }
 
 void Orders::answerAll(const Error& error) {
-  while (!open_.empty()) answer(*open_.front(), error);
+  while (!forced_.empty()) answer(*forced_.front(), error);
+  while (!lines_.empty()) answer(*lines_.begin()->second.front(), error);
+}
+
+void Orders::dropLate(TimePoint now, const Error& error) {
+  std::vector<Order*> late;
+  const auto isLate = [now](const Order* order) { return order->until <= now; };
+  for (const auto& [name, line] : lines_) std::ranges::copy_if(line, std::back_inserter(late), isLate);
+  std::ranges::copy_if(forced_, std::back_inserter(late), isLate);
+  for (Order* order : late) answer(*order, error);
 }
 
 Order* Orders::first(std::string_view templateName) const {
-  const auto found = std::ranges::find_if(
-      open_, [&](const Order* order) { return !order->forced && order->templateName == templateName; });
-  return found == open_.end() ? nullptr : *found;
+  const auto found = lines_.find(templateName);
+  return found == lines_.end() ? nullptr : found->second.front();
 }
 
 std::uint32_t Orders::count(std::string_view templateName) const {
-  return static_cast<std::uint32_t>(std::ranges::count_if(
-      open_, [&](const Order* order) { return !order->forced && order->templateName == templateName; }));
+  const auto found = lines_.find(templateName);
+  return found == lines_.end() ? 0 : static_cast<std::uint32_t>(found->second.size());
 }
 
-std::set<std::string, std::less<>> Orders::templates() const {
-  std::set<std::string, std::less<>> names;
-  for (const Order* order : open_) {
-    if (!order->forced) names.insert(order->templateName);
-  }
+std::vector<std::string> Orders::templates() const {
+  std::vector<std::string> names;
+  names.reserve(lines_.size());
+  for (const auto& [name, line] : lines_) names.push_back(name);
   return names;
 }
 
 Order* Orders::takeForced() {
-  const auto found = std::ranges::find_if(open_, [](const Order* order) { return order->forced.has_value(); });
-  if (found == open_.end()) return nullptr;
-  Order* order = *found;
-  open_.erase(found);
+  if (forced_.empty()) return nullptr;
+  Order* order = forced_.front();
+  forced_.pop_front();
+  --count_;
   return order;
 }
 

@@ -41,7 +41,7 @@ TEST(Orders, AreKeptApartByTemplate) {
   orders.add(other);
   EXPECT_EQ(orders.first("b"), &other);
   EXPECT_EQ(orders.first("c"), nullptr);
-  EXPECT_EQ(orders.templates(), (std::set<std::string, std::less<>>{"a", "b"}));
+  EXPECT_EQ(orders.templates(), (std::vector<std::string>{"a", "b"}));
 }
 
 TEST(Orders, AForcedOneIsServedByNoOthersClone) {
@@ -65,6 +65,31 @@ TEST(Orders, AllAreAnsweredAtTheEnd) {
   EXPECT_TRUE(one.answer.has_value());
   EXPECT_TRUE(forced.answer.has_value());
   EXPECT_EQ(orders.takeForced(), nullptr);
+}
+
+TEST(Orders, WhoseTimeIsOverIsAnsweredBeforeAnythingIsMadeForIt) {
+  Orders orders;
+  const TimePoint start;
+  Order late{.templateName = "a", .until = start + std::chrono::milliseconds(10)};
+  Order inTime{.templateName = "a", .until = start + std::chrono::milliseconds(11)};
+  Order forced{.templateName = "a", .until = start, .forced = Road::spawn};
+  for (Order* order : {&late, &inTime, &forced}) orders.add(*order);
+  orders.dropLate(start + std::chrono::milliseconds(10), Error(Remedy::retry, "too late"));
+  EXPECT_EQ(orders.first("a"), &inTime);
+  EXPECT_EQ(orders.count(), 1U);
+  ASSERT_TRUE(late.answer.has_value());
+  EXPECT_EQ(late.answer->error().text(), "too late");
+  EXPECT_TRUE(forced.answer.has_value());
+}
+
+TEST(Orders, AnAnswerRingsTheBellOfWhoWaitsInEpoll) {
+  Orders orders;
+  const Eventfd bell = Eventfd::create().value();
+  Order order{.templateName = "a", .bell = &bell};
+  orders.add(order);
+  EXPECT_EQ(bell.take(), 0U);
+  orders.answer(order, Error(Remedy::retry, "not now"));
+  EXPECT_EQ(bell.take(), 1U);
 }
 
 }  // namespace

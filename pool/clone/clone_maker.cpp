@@ -18,13 +18,18 @@ Result<Vm> finished(Vm vm, Status status) {
 
 Result<Vm> CloneMaker::restore(const Recipe& recipe, const TemplateImage& image, Vm blank, PhaseTimer& timer) const {
   if (blank == nullptr) blank = TRY(timer.time(Phase::spawn, [&] { return vms_.spawn().during("spawning"); }));
-  Status status = restoreInto(*blank, recipe, image, Observing::no, timer);
+  Status status = restoreInto(*blank, recipe, image, Observing::no, Phase::restore, timer);
   return finished(std::move(blank), std::move(status));
+}
+
+Result<Vm> CloneMaker::reset(const Recipe& recipe, const TemplateImage& image, Vm used, PhaseTimer& timer) const {
+  Status status = restoreInto(*used, recipe, image, Observing::no, Phase::reset, timer);
+  return finished(std::move(used), std::move(status));
 }
 
 Result<Vm> CloneMaker::restoreToObserve(const Recipe& recipe, const TemplateImage& image, PhaseTimer& timer) const {
   Vm vm = TRY(timer.time(Phase::spawn, [&] { return vms_.spawn().during("spawning"); }));
-  Status status = restoreInto(*vm, recipe, image, Observing::yes, timer);
+  Status status = restoreInto(*vm, recipe, image, Observing::yes, Phase::restore, timer);
   return finished(std::move(vm), std::move(status));
 }
 
@@ -35,9 +40,9 @@ Result<Vm> CloneMaker::boot(const Recipe& recipe, PhaseTimer& timer) const {
 }
 
 Status CloneMaker::restoreInto(VmProcess& vm, const Recipe& recipe, const TemplateImage& image, Observing observing,
-                               PhaseTimer& timer) const {
+                               Phase how, PhaseTimer& timer) const {
   const RestorePlan plan{.snapshot = image.folder, .files = image.files, .observing = observing};
-  TRY(timer.time(Phase::restore, [&] { return vm.restore(plan, deadlineIn(limits_.restore)).during("restoring"); }));
+  TRY(timer.time(how, [&] { return vm.restore(plan, deadlineIn(limits_.restore)).during(name(how)); }));
   TRY(timer.time(Phase::connect, [&] { return vm.connectAgent(deadlineIn(limits_.reply)).during("connecting"); }));
   return renewAndProve(vm, recipe, image.guestNonce, timer);
 }

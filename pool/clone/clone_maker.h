@@ -21,13 +21,16 @@ class CloneMaker {
   // A clone of `image` in `blank`, or, where that is null, in a process spawned for it. On failure timer.at() is the
   // phase that failed.
   Result<Vm> restore(const Recipe& recipe, const TemplateImage& image, Vm blank, PhaseTimer& timer) const;
+  // The same in a process whose guest a tenant has done with, which LivingVms::reclaim answered.
+  Result<Vm> reset(const Recipe& recipe, const TemplateImage& image, Vm used, PhaseTimer& timer) const;
   // A clone to be looked at, not to be handed out: the same, in a process of its own, and observed.
   Result<Vm> restoreToObserve(const Recipe& recipe, const TemplateImage& image, PhaseTimer& timer) const;
   // The same from cold.
   Result<Vm> boot(const Recipe& recipe, PhaseTimer& timer) const;
 
  private:
-  Status restoreInto(VmProcess& vm, const Recipe& recipe, const TemplateImage& image, Observing observing,
+  // `how` is the phase: restore or reset.
+  Status restoreInto(VmProcess& vm, const Recipe& recipe, const TemplateImage& image, Observing observing, Phase how,
                      PhaseTimer& timer) const;
   Status bootInto(VmProcess& vm, const Recipe& recipe, PhaseTimer& timer) const;
   Status renewAndProve(VmProcess& vm, const Recipe& recipe, std::uint64_t guestNonce, PhaseTimer& timer) const;

@@ -10,7 +10,7 @@
 namespace qm::pool {
 
 // In the order in which a VM passes them; a road leaves out those that it does not need.
-enum class Phase : std::uint8_t { wait, take, spawn, boot, restore, connect, warmUp, renew, ping };
+enum class Phase : std::uint8_t { wait, take, spawn, boot, restore, reset, connect, warmUp, renew, ping };
 
 constexpr std::string_view name(Phase phase) {
   switch (phase) {
@@ -24,6 +24,8 @@ constexpr std::string_view name(Phase phase) {
       return "boot";
     case Phase::restore:
       return "restore";
+    case Phase::reset:
+      return "reset";
     case Phase::connect:
       return "connect";
     case Phase::warmUp:

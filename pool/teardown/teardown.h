@@ -38,6 +38,8 @@ class Teardown {
   // VMs that were killed and of which something is left.
   std::size_t waiting() const;
   bool isLagging() const { return waiting() * 2 >= most_; }
+  // The next end() does the whole work.
+  bool isFull() const { return waiting() >= most_; }
 
   // Returns when nothing waits; end() does its whole work itself from then on. Idempotent, for one thread at a time.
   void close();

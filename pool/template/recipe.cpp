@@ -54,9 +54,10 @@ Status check(const Recipe& recipe) {
 }
 
 bool makeSameSnapshot(const Recipe& a, const Recipe& b) {
-  Recipe resized = a;
-  resized.poolSize = b.poolSize;
-  return resized == b;
+  Recipe kept = a;
+  kept.poolSize = b.poolSize;
+  kept.reuse = b.reuse;
+  return kept == b;
 }
 
 std::vector<DrivePlan> drivePlans(const Recipe& recipe) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "pool/vm/vm_process.h"
@@ -12,6 +13,16 @@
 namespace qm::pool {
 
 using Command = std::vector<std::string>;  // argv
+
+// What becomes of a VM that a tenant has done with.
+enum class Reuse : std::uint8_t {
+  destroy,
+  reset,  // its process is made a clone of the template's moment again: a tenant who took the VMM itself over stays
+};
+
+constexpr std::string_view name(Reuse reuse) {
+  return reuse == Reuse::reset ? "reset" : "destroy";
+}
 
 struct Recipe {
   std::string name;  // 1 to 63 of a-z 0-9 and dash, a letter first
@@ -27,13 +38,14 @@ struct Recipe {
   std::vector<Command> afterRestore;    // hooks, run as the last part of each clone's renewal
   std::vector<Command> rehearsal;       // what trial clones run, in order, so that it is known what clones will touch
   std::uint32_t poolSize = 0;           // clones kept ready
+  Reuse reuse = Reuse::destroy;
   bool operator==(const Recipe&) const = default;
 };
 
 // Whether the recipe makes sense by itself: names, counts, sizes, argv that are not empty. Opens no file.
 Status check(const Recipe& recipe);
 
-// Whether two recipes make the same snapshot: all but the number of clones kept ready.
+// Whether two recipes make the same snapshot: all but the number of clones kept ready and what becomes of used ones.
 bool makeSameSnapshot(const Recipe& a, const Recipe& b);
 
 BootPlan bootPlan(const Recipe& recipe);

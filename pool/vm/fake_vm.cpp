@@ -21,10 +21,13 @@ Error ended() {
 class FakeVm final : public VmProcess {
  public:
   FakeVm(FakeVms& all, std::string_view id) : all_(all), id_(id) {}
+  FakeVm(FakeVms& all, std::string_view id, std::uint64_t bornAt)
+      : all_(all), id_(id), bornAt_(bornAt), wasReclaimed_(true) {}
   ~FakeVm() override { end(); }
 
   const std::string& id() const override { return id_; }
   std::int64_t pid() const override { return 1; }
+  const std::filesystem::path& snapshot() const override { return snapshot_; }
 
   Status boot(const BootPlan&, Deadline) override {
     {
@@ -42,8 +45,9 @@ class FakeVm final : public VmProcess {
       std::unique_lock lock(all_.mutex_);
       all_.changed_.wait(lock, [this] { return !all_.gateClosed_ || killed_; });
       guestNonce_ = all_.saved_[plan.snapshot];
+      snapshot_ = plan.snapshot;
     }
-    return step(Phase::restore, "restore");
+    return wasReclaimed_ ? step(Phase::reset, "reset") : step(Phase::restore, "restore");
   }
 
   Status pauseAndSave(const std::filesystem::path&, const std::filesystem::path& memory, Deadline) override {
@@ -90,15 +94,28 @@ class FakeVm final : public VmProcess {
       std::unique_lock lock(all_.mutex_);
       ++all_.sleepers_;
       all_.changed_.notify_all();
-      all_.changed_.wait(lock, [this] { return killed_; });
+      all_.changed_.wait(lock, [this] { return killed_ || isReclaimed_; });
       return ended();
     }
     return agent::Ran{.out = bytesOf(run.argv.back())};
   }
 
+  Result<std::unique_ptr<VmProcess>> reclaim(std::string_view id) override {
+    if (snapshot_.empty()) return Error(Remedy::giveUp, "it was not restored");
+    TRY(step(Phase::take, "reclaim"));
+    const std::lock_guard lock(all_.mutex_);
+    isReclaimed_ = true;
+    all_.changed_.notify_all();
+    return std::make_unique<FakeVm>(all_, id, bornAt_);
+  }
+
+  // A guest that can only be waited for.
+  Result<std::unique_ptr<Awaited<agent::Pong>>> beginPing(std::uint64_t, Deadline) override { return nullptr; }
+  Result<std::unique_ptr<Awaited<agent::Ran>>> beginRun(const agent::Run&, Deadline) override { return nullptr; }
+
   void kill() override {
     const std::lock_guard lock(all_.mutex_);
-    if (std::exchange(killed_, true)) return;
+    if (isReclaimed_ || std::exchange(killed_, true)) return;
     --all_.alive_;
     all_.changed_.notify_all();
   }
@@ -106,6 +123,7 @@ class FakeVm final : public VmProcess {
     kill();
     {
       std::unique_lock lock(all_.mutex_);
+      if (isReclaimed_) return;
       all_.changed_.wait(lock, [this] { return all_.endsFlow_; });
       if (std::exchange(ended_, true)) return;
     }
@@ -115,7 +133,7 @@ class FakeVm final : public VmProcess {
  private:
   bool living() const {
     const std::lock_guard lock(all_.mutex_);
-    return !killed_ && bornAt_ == all_.deaths_;
+    return !killed_ && !isReclaimed_ && bornAt_ == all_.deaths_;
   }
   Status step(Phase phase, std::string event) {
     if (!living()) return ended();
@@ -125,11 +143,14 @@ class FakeVm final : public VmProcess {
   friend class FakeVms;
   FakeVms& all_;
   std::string id_;
+  std::filesystem::path snapshot_;
   // Guarded by all_.mutex_.
   std::uint64_t bornAt_ = 0;
   std::uint64_t guestNonce_ = 0;
   bool killed_ = false;
   bool ended_ = false;
+  bool isReclaimed_ = false;         // its process is another fake by now
+  const bool wasReclaimed_ = false;  // its process was another before
 };
 
 Result<std::unique_ptr<VmProcess>> FakeVms::spawn(std::string_view id) {

@@ -37,7 +37,8 @@ class FakeVms final : public VmSpawner {
   // Waits until a run is under way: argv {"sleep"} lasts until its VM is ended.
   void awaitSleeper();
 
-  // What happened, in order: "spawn", "boot", "restore", "connect", "renew", "ping", "run echo", "save", "end".
+  // What happened, in order: "spawn", "boot", "restore", "reclaim", "reset", "connect", "renew", "ping", "run echo",
+  // "save", "end".
   std::vector<std::string> history() const;
   std::vector<std::string> historyOf(std::string_view id) const;
   std::size_t count(std::string_view event) const;

@@ -21,7 +21,14 @@ Result<Vm> LivingVms::spawn() {
     const std::lock_guard lock(mutex_);
     if (closed_) return closing();
   }
-  Vm vm = TRY(spawner_.spawn("vm-" + randomHex(kIdBytes)));
+  return remembered(TRY(spawner_.spawn("vm-" + randomHex(kIdBytes))));
+}
+
+Result<Vm> LivingVms::reclaim(VmProcess& used) {
+  return remembered(TRY(used.reclaim("vm-" + randomHex(kIdBytes))));
+}
+
+Result<Vm> LivingVms::remembered(Vm vm) {
   if (!remember(vm)) {
     vm->end();
     return closing();

@@ -24,10 +24,13 @@ class LivingVms {
 
   // A blank under a fresh random name. giveUp after close().
   Result<Vm> spawn();
+  // The process of one that was restored, as a VM that waits for a guest, under a fresh name (VmProcess::reclaim).
+  Result<Vm> reclaim(VmProcess& used);
   // Ends every VM, whoever holds it and whatever it does; one that is just being spawned ends when it is there.
   void close();
 
  private:
+  Result<Vm> remembered(Vm vm);
   bool remember(const Vm& vm);
 
   VmSpawner& spawner_;

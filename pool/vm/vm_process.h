@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "pool/vm/awaited.h"
 #include "pool/vm/clone_files.h"
 #include "vmm/guest/protocol/agent_values.h"
 #include "vmm/result/result.h"
@@ -53,10 +54,11 @@ struct MemoryUse {
 };
 
 // A resource: it begins as a blank (a process without a guest) and takes one guest in its life, by boot() or restore().
-// Threads: boot, restore, pauseAndSave, observe, prepareCode and connectAgent are called by one thread at a time; ping,
-// run, memoryUse, isAlive, kill and end by any, also at once: several runs may be under way while another thread pings
-// or ends the VM. Errors: fixInput means that what was passed does not fit (a snapshot that is refused, a kernel that
-// is none).
+// A process whose guest is done with may go on as another VmProcess, by reclaim(). Threads: boot, restore,
+// pauseAndSave, observe, prepareCode, reclaim and connectAgent are called by one thread at a time; ping, run,
+// memoryUse, isAlive, kill and end by any, also at once: several runs may be under way while another thread pings or
+// ends the VM. Errors: fixInput means that what was passed does not fit (a snapshot that is refused, a kernel that is
+// none).
 class VmProcess {
  public:
   // Ends the process, if end() did not.
@@ -64,6 +66,8 @@ class VmProcess {
 
   virtual const std::string& id() const = 0;
   virtual std::int64_t pid() const = 0;
+  // RestorePlan::snapshot of what it was restored from; empty: it was not.
+  virtual const std::filesystem::path& snapshot() const = 0;
 
   virtual Status boot(const BootPlan& plan, Deadline deadline) = 0;
   // Answers when the guest runs again.
@@ -77,7 +81,7 @@ class VmProcess {
   virtual Result<FileDescriptor> prepareCode(const CloneFiles& files, const std::vector<std::vector<std::byte>>& hints,
                                              Deadline deadline) = 0;
   virtual Result<MemoryUse> memoryUse() = 0;
-  // Whether the process still runs: a look, no round trip.
+  // Whether the process still runs, as this VM: a look, no round trip.
   virtual bool isAlive() = 0;
 
   // Tries until the guest's agent accepts. Needed once after boot() or restore(), before the calls below.
@@ -87,7 +91,16 @@ class VmProcess {
   // An error unless every hook exited 0.
   virtual Result<agent::Renewed> renew(const agent::Renew& renew, Deadline deadline) = 0;
   virtual Result<agent::Ran> run(const agent::Run& run, Deadline deadline) = 0;
+  // As ping and run, whose outcome is told later; it is given up before the VM goes. Null: not without waiting, so
+  // that one of those is to be called.
+  virtual Result<std::unique_ptr<Awaited<agent::Pong>>> beginPing(std::uint64_t nonce, Deadline deadline) = 0;
+  virtual Result<std::unique_ptr<Awaited<agent::Ran>>> beginRun(const agent::Run& run, Deadline deadline) = 0;
 
+  // Of a VM that was restored: its process becomes a VM that waits for a guest again, under another name, and this one
+  // is as one that has ended: calls under way fail, at the latest when the other is restored, and none reaches the
+  // other's guest. When it answers the old guest stands still; what it left goes when the new one is restored. The new
+  // one's restore() is of the same snapshot, or fails.
+  virtual Result<std::unique_ptr<VmProcess>> reclaim(std::string_view id) = 0;
   // Kills the process and does not wait for its end: once it answers, nobody reaches the guest any more, and the guest
   // nobody. end() is still to follow. Idempotent.
   virtual void kill() = 0;

@@ -46,6 +46,14 @@ Result<Loaded> loadOpen(const FileDescriptor& state, const FileDescriptor& memor
   return load(bytes, "the snapshot's state", memory, "the memory file");
 }
 
+Result<Loaded> loadInto(const FileDescriptor& state, GuestMemory memory) {
+  const std::vector<std::byte> bytes = TRY(readState(state).during("reading the snapshot's state"));
+  MachineState decoded = TRY(decode(bytes).during("loading the snapshot's state"));
+  if (memory.bytes() != decoded.memoryBytes)
+    return Error(Remedy::fixInput, "the memory that is mapped is not of the snapshot's size");
+  return Loaded{.state = std::move(decoded), .memory = std::move(memory)};
+}
+
 Result<Loaded> loadFiles(const std::filesystem::path& statePath, const std::filesystem::path& memoryPath) {
   const std::vector<std::byte> bytes = TRY(readWholeFile(statePath, kMaxStateBytes));
   // Without a memory file the state is judged first: what is wrong with both is wrong with it.

@@ -16,6 +16,8 @@ struct Loaded {
 
 // The same two files, open; errors name them by what they are.
 Result<Loaded> loadOpen(const FileDescriptor& state, const FileDescriptor& memory);
+// The same with the memory file mapped already, and unharmed (GuestMemory::revert).
+Result<Loaded> loadInto(const FileDescriptor& state, GuestMemory memory);
 
 // Reads and checks the state first, then the memory file's size; its contents are not read here (snapshot/store checks
 // them when a template is prepared). Whoever changes the memory file afterwards changes the guest. What does not fit is

@@ -15,6 +15,9 @@ struct Cpu {
   localApic @7 :Data;            # the register page of SDM 3A, table 11-1: 1024 bytes
   msrs @8 :List(Msr);            # ascending by index, no index twice, at most 1024
   events @9 :PendingEvents;
+  hasRandomState @10 :Bool;      # RDRAND and RDSEED follow from a seed
+  randomState @11 :UInt64;       # where their sequence stands then
+  timerExpiry @12 :UInt64;       # the TSC at which the APIC's timer runs out; 0: as localApic has it, to a count
 }
 
 struct CpuidEntry {

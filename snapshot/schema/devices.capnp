@@ -71,6 +71,8 @@ struct Net {
 }
 
 struct Entropy {
+  hasSequence @0 :Bool;          # its bytes follow from a seed
+  sequence @1 :UInt64;           # where they stand then
 }
 
 struct Vsock {

@@ -137,7 +137,11 @@ template <>
 struct Fields<CpuState> {
   using To = schema::Cpu::Builder;
   using From = schema::Cpu::Reader;
-  static constexpr auto kRows = std::tuple{Field{&CpuState::tscKhz, &To::setTscKhz, &From::getTscKhz}};
+  static constexpr auto kRows =
+      std::tuple{Field{&CpuState::tscKhz, &To::setTscKhz, &From::getTscKhz},
+                 Field{&CpuState::hasRandomState, &To::setHasRandomState, &From::getHasRandomState},
+                 Field{&CpuState::randomState, &To::setRandomState, &From::getRandomState},
+                 Field{&CpuState::timerExpiry, &To::setTimerExpiry, &From::getTimerExpiry}};
   // what consists of more than one number
   static constexpr std::size_t kByHand = 9;
 };

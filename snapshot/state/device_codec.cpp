@@ -27,8 +27,8 @@ void storeKind(const NetState& net, Kind::Builder to) {
   to.initNet().setMac(dataOf<std::uint8_t>(net.mac));
 }
 
-void storeKind(const EntropyState& /*nothing*/, Kind::Builder to) {
-  to.initEntropy();
+void storeKind(const EntropyState& entropy, Kind::Builder to) {
+  storeFields(entropy, to.initEntropy());
 }
 
 void storeKind(const VsockState& vsock, Kind::Builder to) {
@@ -71,7 +71,7 @@ Result<DeviceState> loadKind(Kind::Reader from) {
     case Kind::NET:
       return loadNet(from.getNet());
     case Kind::ENTROPY:
-      return DeviceState(EntropyState{});
+      return DeviceState(loadFields<EntropyState>(from.getEntropy()));
     case Kind::VSOCK:
       return loadVsock(from.getVsock());
   }

@@ -83,6 +83,16 @@ struct Fields<virtio::BlockState> {
 };
 
 template <>
+struct Fields<virtio::EntropyState> {
+  using To = schema::Entropy::Builder;
+  using From = schema::Entropy::Reader;
+  static constexpr auto kRows =
+      std::tuple{Field{&virtio::EntropyState::hasSequence, &To::setHasSequence, &From::getHasSequence},
+                 Field{&virtio::EntropyState::sequence, &To::setSequence, &From::getSequence}};
+  static constexpr std::size_t kByHand = 0;
+};
+
+template <>
 struct Fields<virtio::VsockConnection> {
   using To = schema::VsockConnection::Builder;
   using From = schema::VsockConnection::Reader;

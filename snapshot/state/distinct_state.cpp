@@ -108,7 +108,7 @@ std::vector<virtio::DeviceState> deviceKinds(Filler& fill) {
   auto vsock = fill.fields<virtio::VsockState>();
   vsock.kept = fill.list<virtio::VsockConnection>(1);
   vsock.toReset = fill.list<virtio::VsockPorts>(3);
-  return {block, net, virtio::EntropyState{}, vsock};
+  return {block, net, fill.fields<virtio::EntropyState>(), vsock};
 }
 
 std::vector<VirtioDeviceState> virtioDevices(Filler& fill) {

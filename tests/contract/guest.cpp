@@ -74,6 +74,7 @@ std::string describe(const VcpuExit& exit) {
     std::string operator()(const Shutdown& /*e*/) const { return "shutdown"; }
     std::string operator()(const SystemReset& /*e*/) const { return "system reset"; }
     std::string operator()(const Interrupted& /*e*/) const { return "interrupted"; }
+    std::string operator()(const Alarm& /*e*/) const { return "alarm"; }
     std::string operator()(const Fault& e) const {
       return fmt::format("fault: {}; rip={:#x}", e.reason, e.registers.rip);
     }

@@ -65,6 +65,7 @@ class GuestCode {
   void move(Reg to, Reg from) { rex({0x89}, from, to); }         // mov r64, r64
   void add(Reg to, Reg from) { rex({0x01}, from, to); }          // add
   void exclusiveOr(Reg to, Reg from) { rex({0x31}, from, to); }  // xor
+  void rdrand(Reg to) { rex({0x0f, 0xc7}, Reg{6}, to); }         // rdrand r64
   void compare(Reg a, Reg b) { rex({0x39}, b, a); }              // cmp
   void multiply(Reg to, Reg by) { rex({0x0f, 0xaf}, to, by); }   // imul r64, r64
   void increment(Reg which) { rex({0xff}, Reg{0}, which); }      // inc

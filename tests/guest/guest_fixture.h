@@ -109,6 +109,16 @@ class Guest {
       machine_ = std::move(*made);
     });
   }
+  // In the memory of the machine that was there before, of which nothing else is left.
+  void reset(const MachineState& state, const RestoreConfig& config) {
+    loop_.run([&] {
+      GuestMemory memory = Machine::dismantle(std::move(machine_));
+      ASSERT_TRUE(memory.revert().has_value());
+      Result<std::unique_ptr<Machine>> made = Machine::restore(state, std::move(memory), config, wiring());
+      ASSERT_TRUE(made.has_value()) << made.error().text();
+      machine_ = std::move(*made);
+    });
+  }
   void resume() {
     loop_.run([&] { ASSERT_TRUE(machine_->resume().has_value()); });
   }

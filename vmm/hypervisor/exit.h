@@ -34,12 +34,14 @@ struct Halted {};       // hlt, where the backend does not wait for the interrup
 struct Shutdown {};     // triple fault
 struct SystemReset {};  // the guest asked the platform for a reset
 struct Interrupted {};  // kick(), or a signal
+struct Alarm {};        // the moment of InstructionClock::setAlarm() has come
 // The backend cannot go on. The VM ends with this reason; the registers are for the log.
 struct Fault {
   std::string reason;
   Registers registers;
 };
 
-using VcpuExit = std::variant<MmioRead, MmioWrite, IoRead, IoWrite, Halted, Shutdown, SystemReset, Interrupted, Fault>;
+using VcpuExit =
+    std::variant<MmioRead, MmioWrite, IoRead, IoWrite, Halted, Shutdown, SystemReset, Interrupted, Alarm, Fault>;
 
 }  // namespace qm

@@ -57,7 +57,7 @@ class Vcpu {
   virtual Result<SystemRegisters> systemRegisters() = 0;
   virtual Result<Registers> registers() = 0;
   // Tells the guest that it was stopped, so that its watchdogs forgive the gap (kvmclock's flag). Before the first
-  // run() after a pause or a load.
+  // run() after a pause or a load. Nothing where time stood still with the vCPU (InstructionClock).
   virtual Status markResumed() = 0;
 };
 
@@ -73,6 +73,19 @@ class CodePreparation {
   // Once, after setMemory() and createVcpu(), before the first run(): RAM holds what the snapshot held that `prepared`
   // was made of, which the caller vouches for. fixInput: of another program, or not sealed; the VM works without it.
   virtual Status adopt(const FileDescriptor& prepared) = 0;
+};
+
+// The time of a VM that counts the instructions of its one vCPU: the VMM can do something at a moment of it. Called
+// while the vCPU does not run.
+class InstructionClock {
+ public:
+  virtual ~InstructionClock() = default;
+
+  // Guest time: nanoseconds since the guest's boot, as VmState::clock has them.
+  virtual std::uint64_t guestNs() = 0;
+  // run() returns an Alarm, once, when guest time is `guestNs`: between two instructions, before an interrupt of that
+  // moment is taken. A vCPU that sleeps beyond it is woken; a moment that is over comes at once. Nothing: no alarm.
+  virtual void setAlarm(std::optional<std::uint64_t> guestNs) = 0;
 };
 
 // A machine without devices: memory slots, interrupt controllers, clock. Functions are called from one thread unless
@@ -104,6 +117,8 @@ class Vm {
 
   // Null: the backend decodes nothing. Lives as long as the VM.
   virtual CodePreparation* codePreparation() { return nullptr; }
+  // Null: time is the host's. Lives as long as the VM.
+  virtual InstructionClock* instructionClock() { return nullptr; }
 
   // Whether the next three work; a machine does without where not.
   virtual bool hasEventfds() const = 0;

@@ -112,6 +112,12 @@ struct CpuState {
   LocalApic localApic;
   std::vector<MsrValue> msrs;  // ascending by index
   PendingEvents events;
+  // Where RDRAND and RDSEED follow from a seed: where their sequence stands. Else they are the host's.
+  bool hasRandomState = false;
+  std::uint64_t randomState = 0;
+  // Where time is counted in instructions: the TSC at which the local APIC's timer, in a mode that counts, runs out
+  // next. 0: when its registers say, which know it to a count.
+  std::uint64_t timerExpiry = 0;
   bool operator==(const CpuState&) const = default;
 };
 

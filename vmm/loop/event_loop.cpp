@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <future>
+#include <utility>
 
 #include "vmm/result/check.h"
 
@@ -132,13 +133,25 @@ void EventLoop::runPosted() {
   for (const Task& task : tasks) task();
 }
 
+void EventLoop::whenIdle(Task task) {
+  idle_.push_back(std::move(task));
+}
+
+// A timer whose deadline is over may take the kernel a moment to tell.
+void EventLoop::runIdle() {
+  if (!timers_.empty() && timers_.begin()->first.first <= std::chrono::steady_clock::now()) return runDue();
+  for (const Task& task : std::exchange(idle_, {})) task();
+}
+
 void EventLoop::run() {
   stopping_ = false;
   while (!stopping_) {
     std::array<epoll_event, 64> events;
-    const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), -1);
+    const int timeout = idle_.empty() ? -1 : 0;
+    const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout);
     CHECK(count >= 0 || errno == EINTR);
     if (observer_) observer_(Round::begins);
+    if (count == 0) runIdle();
     serve(std::span(events).first(static_cast<std::size_t>(std::max(count, 0))));
     if (observer_) observer_(Round::ends);
   }

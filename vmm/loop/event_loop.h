@@ -55,6 +55,9 @@ class EventLoop {
   // Any thread but the loop's: posts and waits until it ran. The loop must be running.
   void postAndWait(const Task& task);
 
+  // Loop thread: runs `task` once nothing else is to be done: no descriptor is ready, no timer due, no task posted.
+  void whenIdle(Task task);
+
   // Before run(). Called on the loop's thread as each round of work begins and as it ends.
   enum class Round : std::uint8_t { begins, ends };
   void observeRounds(std::function<void(Round)> observer) { observer_ = std::move(observer); }
@@ -69,6 +72,7 @@ class EventLoop {
   void serve(std::span<const epoll_event> events);
   void runPosted();
   void runDue();
+  void runIdle();
   void armTimer();
 
   struct Watch {
@@ -84,6 +88,7 @@ class EventLoop {
   std::map<int, std::uint64_t> byFile_;
   std::uint64_t nextNumber_ = 1;
   std::map<std::pair<TimePoint, std::uint64_t>, Task> timers_;
+  std::vector<Task> idle_;  // wait for a turn in which nothing is to be done
   std::function<void(Round)> observer_;
   bool stopping_ = false;
 

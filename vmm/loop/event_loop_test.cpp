@@ -1,6 +1,8 @@
 #include "vmm/loop/event_loop.h"
 
+#include <string>
 #include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -17,6 +19,45 @@ TEST(EventLoop, TasksRunInTheOrderPostedAndStopComesAfterThem) {
   loop->stop();
   loop->run();
   EXPECT_EQ(order, (std::vector{1, 2}));
+}
+
+TEST(EventLoop, ATaskForWhenItIsIdleRunsAfterWhatIsReadyDueOrPosted) {
+  const auto loop = EventLoop::create().value();
+  const Eventfd ready = Eventfd::create().value();
+  std::vector<std::string> order;
+  ASSERT_TRUE(loop->watch(ready.file(), Ready::readable,
+                          [&](Ready) {
+                            ready.take();
+                            order.emplace_back("ready");
+                            loop->post([&] { order.emplace_back("posted"); });
+                          })
+                  .has_value());
+  loop->post([&] {
+    loop->whenIdle([&] {
+      order.emplace_back("idle");
+      loop->stop();
+    });
+    loop->at(std::chrono::steady_clock::now(), [&] {
+      order.emplace_back("due");
+      ready.signal();
+    });
+  });
+  loop->run();
+  EXPECT_EQ(order, (std::vector<std::string>{"due", "ready", "posted", "idle"}));
+}
+
+TEST(EventLoop, ATaskForWhenItIsIdleMayAskForTheNextOne) {
+  const auto loop = EventLoop::create().value();
+  int calls = 0;
+  loop->whenIdle([&] {
+    ++calls;
+    loop->whenIdle([&] {
+      ++calls;
+      loop->stop();
+    });
+  });
+  loop->run();
+  EXPECT_EQ(calls, 2);
 }
 
 TEST(EventLoop, AHandlerMayUnwatchItselfAndAnother) {

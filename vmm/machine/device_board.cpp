@@ -55,9 +55,12 @@ Status DeviceBoard::plug(PlacedDevice device) {
   }
   const std::string id = device.id;
   SharedPin& shared = pin(device.place.gsi);
-  virtio_.push_back(TRY(VirtioSlot::plug(
-      std::move(device),
-      {.vm = wiring_.vm, .memory = wiring_.memory, .loop = wiring_.loop, .log = wiring_.log, .pin = shared})));
+  virtio_.push_back(TRY(VirtioSlot::plug(std::move(device), {.vm = wiring_.vm,
+                                                             .memory = wiring_.memory,
+                                                             .loop = wiring_.loop,
+                                                             .log = wiring_.log,
+                                                             .pin = shared,
+                                                             .doorbells = wiring_.doorbells})));
   return mmio_.attach(virtio_.back()->place().base.value, kVirtioWindowBytes, virtio_.back()->transport(), id);
 }
 

@@ -33,6 +33,7 @@ struct BoardWiring {
   std::function<void(std::span<const std::uint8_t>)> onConsole;
   std::function<void()> onReset;
   std::function<void()> onInit;
+  Doorbells doorbells = Doorbells::watched;
 };
 
 class DeviceBoard {
@@ -47,7 +48,7 @@ class DeviceBoard {
 
   // Lets each virtio device look at its queues: after a resume, since a ring may have been lost with the old process.
   void kickAll();
-  // Each virtio device does all that its driver has asked of it. Loop thread.
+  // Each virtio device does all that its driver has asked of it.
   void serveAll();
   // The devices' part of `state`.
   void save(MachineState& state) const;

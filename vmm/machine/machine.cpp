@@ -30,7 +30,6 @@ class Machine::Parts : public std::enable_shared_from_this<Machine::Parts> {
   Status createVcpus(std::size_t count);
   Status plugDevices(std::vector<PlacedDevice> devices, const SerialState& serial = {}, const I8042State& i8042 = {});
   void startThreads();
-  ServeDevices serving();
   std::function<void(const VcpuExit&)> tellExits(std::size_t vcpu);
   Status loadKernel(const MachineConfig& config);
   Status resume();
@@ -38,10 +37,25 @@ class Machine::Parts : public std::enable_shared_from_this<Machine::Parts> {
   Result<MachineState> save();
   void adoptCode(const FileDescriptor& prepared);
   Result<Observation> observe();
+  // The VM's, or fixInput.
+  Result<InstructionClock*> instructionClock();
   // Any thread: the machine cannot go on. The first word counts.
   void end(MachineEnd end);
   // From a vCPU's thread, amid its access to the device that resets.
   void endByReset();
+
+  // What the loop does while a vCPU that counts its instructions waits for it: in steps, each when the loop has nothing
+  // else to do, the last of which calls `done`. A pause makes the rest void; the next resumption begins with an alarm,
+  // whose steps are the longest and make good for all.
+  using Done = std::function<void()>;
+  using Step = void (Parts::*)(const Done& done);
+  LoopErrand errand(Step first);
+  EventLoop::Task unlessPaused(Step step, const Done& done);
+  void serve(const Done& done);
+  void goOn(const Done& done) { done(); }
+  void comeToMoment(const Done& done);
+  void meetMoment(const Done& done);
+  void armAlarm(const Done& done);
 
   MachineWiring wiring_;
   GuestMemory memory_;
@@ -52,6 +66,8 @@ class Machine::Parts : public std::enable_shared_from_this<Machine::Parts> {
   std::vector<std::unique_ptr<Vcpu>> vcpus_;  // until their threads own them
   std::vector<std::unique_ptr<VcpuThread>> threads_;
   RunPhase phase_ = RunPhase::paused;
+  std::atomic<std::uint64_t> pauses_ = 0;  // so far; counted by the loop while no vCPU runs
+  std::optional<std::uint64_t> moment_;    // setMoment()'s, until it is met
 
   // Written by whichever vCPU runs init, once.
   std::atomic<std::int64_t> initRanNs_ = 0;  // of the steady clock; 0: not yet
@@ -77,19 +93,20 @@ Status Machine::Parts::createVcpus(std::size_t count) {
 
 Status Machine::Parts::plugDevices(std::vector<PlacedDevice> devices, const SerialState& serial,
                                    const I8042State& i8042) {
-  board_ = TRY(DeviceBoard::create({.vm = *vm_,
-                                    .memory = memory_,
-                                    .loop = wiring_.loop,
-                                    .log = wiring_.log,
-                                    .onConsole = wiring_.onConsole,
-                                    .onReset = [this] { endByReset(); },
-                                    .onInit =
-                                        [this] {
-                                          std::int64_t never = 0;
-                                          initRanNs_.compare_exchange_strong(
-                                              never, SteadyClock::now().time_since_epoch().count());
-                                        }},
-                                   std::move(devices), serial, i8042));
+  board_ = TRY(DeviceBoard::create(
+      {.vm = *vm_,
+       .memory = memory_,
+       .loop = wiring_.loop,
+       .log = wiring_.log,
+       .onConsole = wiring_.onConsole,
+       .onReset = [this] { endByReset(); },
+       .onInit =
+           [this] {
+             std::int64_t never = 0;
+             initRanNs_.compare_exchange_strong(never, SteadyClock::now().time_since_epoch().count());
+           },
+       .doorbells = vm_->instructionClock() == nullptr ? Doorbells::watched : Doorbells::unwatched},
+      std::move(devices), serial, i8042));
   return {};
 }
 
@@ -102,7 +119,8 @@ void Machine::Parts::startThreads() {
                                                       .onThread = wiring_.onVcpuThread,
                                                       .onExit = tellExits(i),
                                                       .onEnd = [this](MachineEnd why) { end(std::move(why)); },
-                                                      .serveDevices = serving()},
+                                                      .serveDevices = errand(&Parts::serve),
+                                                      .onAlarm = errand(&Parts::comeToMoment)},
                                      fmt::format("vcpu {}", i)));
   }
   vcpus_.clear();
@@ -113,14 +131,48 @@ std::function<void(const VcpuExit&)> Machine::Parts::tellExits(std::size_t vcpu)
   return [this, vcpu](const VcpuExit& exit) { wiring_.onExit(vcpu, exit); };
 }
 
-ServeDevices Machine::Parts::serving() {
-  if (!wiring_.seed) return {};
-  return [this](const std::function<void()>& done) {
-    wiring_.loop.post([weak = weak_from_this(), done] {
-      if (const std::shared_ptr<Parts> self = weak.lock()) self->board_->serveAll();
-      done();
-    });
+LoopErrand Machine::Parts::errand(Step first) {
+  if (vm_->instructionClock() == nullptr) return {};
+  return [this, first](const Done& done) { wiring_.loop.post(unlessPaused(first, done)); };
+}
+
+EventLoop::Task Machine::Parts::unlessPaused(Step step, const Done& done) {
+  return [weak = weak_from_this(), pauses = pauses_.load(), step, done] {
+    const std::shared_ptr<Parts> self = weak.lock();
+    if (self == nullptr || self->pauses_ != pauses) return done();
+    ((*self).*step)(done);
   };
+}
+
+// What devices tell the host may bring an answer, of a vsock's client for one, which belongs to the same moment.
+void Machine::Parts::serve(const Done& done) {
+  board_->serveAll();
+  wiring_.loop.whenIdle(unlessPaused(&Parts::goOn, done));
+}
+
+// Before the machine's owner does anything, all is done that the guest has asked for.
+void Machine::Parts::comeToMoment(const Done& done) {
+  board_->serveAll();
+  wiring_.loop.whenIdle(unlessPaused(&Parts::meetMoment, done));
+}
+
+void Machine::Parts::meetMoment(const Done& done) {
+  if (!moment_ || *moment_ > vm_->instructionClock()->guestNs()) return armAlarm(done);
+  moment_.reset();
+  const std::uint64_t pauses = pauses_;
+  if (wiring_.onMoment) wiring_.onMoment();
+  if (pauses_ != pauses) return done();
+  wiring_.loop.whenIdle(unlessPaused(&Parts::armAlarm, done));
+}
+
+void Machine::Parts::armAlarm(const Done& done) {
+  vm_->instructionClock()->setAlarm(moment_);
+  done();
+}
+
+Result<InstructionClock*> Machine::Parts::instructionClock() {
+  if (InstructionClock* const clock = vm_->instructionClock()) return clock;
+  return Error(Remedy::fixInput, "the machine's time is the host's; only one that counts instructions has moments");
 }
 
 Status Machine::Parts::loadKernel(const MachineConfig& config) {
@@ -152,7 +204,11 @@ Status Machine::Parts::resume() {
   if (phase_ == RunPhase::running) return {};
   if (phase_ == RunPhase::ended) return Error(Remedy::giveUp, "the machine has ended; start or restore another");
   for (const auto& thread : threads_) TRY(thread->vcpu().markResumed());
-  board_->kickAll();
+  if (InstructionClock* const clock = vm_->instructionClock()) {
+    clock->setAlarm(0);
+  } else {
+    board_->kickAll();
+  }
   if (!firstResume_) firstResume_ = SteadyClock::now();
   for (const auto& thread : threads_) thread->resume();
   phase_ = RunPhase::running;
@@ -162,6 +218,7 @@ Status Machine::Parts::resume() {
 void Machine::Parts::pause() {
   for (const auto& thread : threads_) thread->pause();
   for (const auto& thread : threads_) thread->waitUntilParked();
+  ++pauses_;
   if (phase_ == RunPhase::running) phase_ = RunPhase::paused;
 }
 
@@ -222,6 +279,16 @@ Machine::Machine(std::shared_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Machine::~Machine() {
   // A task of end() may hold the parts a moment longer than us, but only on this very thread.
   parts_->pause();
+}
+
+GuestMemory Machine::dismantle(std::unique_ptr<Machine> machine) {
+  Parts& parts = *machine->parts_;
+  parts.pause();
+  // In the order in which they would end by themselves.
+  parts.threads_.clear();
+  parts.board_.reset();
+  parts.vm_.reset();
+  return std::move(parts.memory_);
 }
 
 namespace {
@@ -307,6 +374,14 @@ Result<CpuState> Machine::cpu(std::size_t index) {
 }
 Result<Machine::Observation> Machine::observe() {
   return parts_->observe();
+}
+Result<std::uint64_t> Machine::guestNs() {
+  return TRY(parts_->instructionClock())->guestNs();
+}
+Status Machine::setMoment(std::optional<std::uint64_t> guestNs) {
+  TRY(parts_->instructionClock());
+  parts_->moment_ = guestNs;
+  return {};
 }
 GuestMemory& Machine::memory() {
   return parts_->memory_;

@@ -38,9 +38,13 @@ struct MachineWiring {
   // Once, on the loop thread: the guest has ended; one that asked for a reset did so with its last instruction. The
   // machine still exists; its owner decides what becomes of it.
   std::function<void(const MachineEnd&)> onEnd;
-  // Where the hypervisor counts time in instructions: what devices do is done before the vCPU that asked for it goes
-  // on, and what is random about them follows from this number.
+  // Where the hypervisor counts time in instructions, what devices do, and what the loop does besides, is done before
+  // the vCPU that asked for it goes on. What is random about devices follows from this number; none: from the host.
   std::optional<std::uint64_t> seed;
+  // On the loop thread, at the moment that setMoment() has named: the vCPU stands between two instructions, and goes on
+  // when this has returned and the loop has nothing more to do. Whatever is done to the machine in here, a pause or a
+  // save too, happens at just that instruction.
+  std::function<void()> onMoment;
 };
 
 enum class RunPhase : std::uint8_t { paused, running, ended };
@@ -57,6 +61,9 @@ class Machine {
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
   ~Machine();
+
+  // Ends the machine and leaves what its RAM holds to whoever makes another in the same memory.
+  static GuestMemory dismantle(std::unique_ptr<Machine> machine);
 
   // Both are idempotent. pause() returns when every vCPU is between instructions.
   Status resume();
@@ -75,6 +82,12 @@ class Machine {
     std::vector<std::byte> codeHints;    // CodePreparation::hints(); empty where code is not prepared
   };
   Result<Observation> observe();
+
+  // Guest time, ns since the guest's boot, where the hypervisor counts it in instructions (else fixInput). While the
+  // machine is paused, and in onMoment().
+  Result<std::uint64_t> guestNs();
+  // When onMoment() is called, once; at the next resumption if that moment is over; nothing: never. As guestNs().
+  Status setMoment(std::optional<std::uint64_t> guestNs);
 
   void pressCtrlAltDel();
   // Host input to the console; answers how many bytes there was room for.

@@ -2,9 +2,12 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
+
+#include "vmm/os/stack.h"
 
 namespace qm {
 
@@ -23,19 +26,27 @@ void VcpuThread::pause() {
   ask(Wanted::parked);
 }
 
+// Who waits for an errand is let go when its kick is there already, so that it executes nothing before it parks; and
+// who is to run does so when it is known that it waits for errands again.
 void VcpuThread::ask(Wanted wanted) {
+  if (wanted == Wanted::running) tellErrands(wanted);
   {
     const std::lock_guard lock(mutex_);
     if (wanted_ == Wanted::ended) return;  // who has ended does not come back
     wanted_ = wanted;
   }
   changed_.notify_all();
+  if (wanted == Wanted::running) return;
+  vcpu_->kick();
+  tellErrands(wanted);
+}
+
+void VcpuThread::tellErrands(Wanted wanted) {
   {
-    const std::lock_guard lock(serving_->mutex);
-    serving_->isUnwanted = wanted != Wanted::running;
+    const std::lock_guard lock(errands_->mutex);
+    errands_->isUnwanted = wanted != Wanted::running;
   }
-  serving_->changed.notify_all();
-  if (wanted != Wanted::running) vcpu_->kick();
+  errands_->changed.notify_all();
 }
 
 void VcpuThread::waitUntilParked() {
@@ -70,6 +81,8 @@ void VcpuThread::loop(const std::string& name) {
       std::visit([this](const auto& which) { handle(which); }, exit);
     }
   }
+  // The C library gives a stack to the next thread as it is, and that may be another guest's (Machine::dismantle).
+  wipeStackBelow();
 }
 
 void VcpuThread::handle(const MmioRead& exit) {
@@ -80,20 +93,20 @@ void VcpuThread::handle(const MmioRead& exit) {
 
 void VcpuThread::handle(const MmioWrite& exit) {
   wiring_.mmio.write(exit.address.value, exit.bytes, exit.value);
-  if (wiring_.serveDevices) waitForDevices();
+  if (wiring_.serveDevices) sendFor(wiring_.serveDevices);
 }
 
-// Who is to park meanwhile does so at its next instruction, and finds there what the devices did.
-void VcpuThread::waitForDevices() {
-  wiring_.serveDevices([serving = serving_, number = ++asked_] {
+// Who is to park meanwhile does so at its next instruction.
+void VcpuThread::sendFor(const LoopErrand& errand) {
+  errand([errands = errands_, number = ++asked_] {
     {
-      const std::lock_guard lock(serving->mutex);
-      serving->done = number;
+      const std::lock_guard lock(errands->mutex);
+      errands->done = std::max(errands->done, number);
     }
-    serving->changed.notify_all();
+    errands->changed.notify_all();
   });
-  std::unique_lock lock(serving_->mutex);
-  serving_->changed.wait(lock, [this] { return serving_->done == asked_ || serving_->isUnwanted; });
+  std::unique_lock lock(errands_->mutex);
+  errands_->changed.wait(lock, [this] { return errands_->done >= asked_ || errands_->isUnwanted; });
 }
 
 void VcpuThread::handle(const IoRead& exit) {
@@ -107,6 +120,10 @@ void VcpuThread::handle(const IoWrite& exit) {
 }
 
 void VcpuThread::handle(const Interrupted& /*exit*/) {}
+
+void VcpuThread::handle(const Alarm& /*exit*/) {
+  if (wiring_.onAlarm) sendFor(wiring_.onAlarm);
+}
 
 void VcpuThread::handle(const Halted& /*exit*/) {
   end({EndReason::fault, "a vCPU halted where nothing can wake it"});

@@ -23,8 +23,9 @@ struct MachineEnd {
   std::string detail;  // for people
 };
 
-// Posts that all devices do what their drivers have asked of them, and then `done`, on the loop thread.
-using ServeDevices = std::function<void(const std::function<void()>& done)>;
+// Posts something to the loop, which calls `done` when it is done with it. From the vCPU's thread, which waits for
+// that, or until it is to park.
+using LoopErrand = std::function<void(const std::function<void()>& done)>;
 
 struct VcpuThreadWiring {
   const Bus& ports;
@@ -33,8 +34,10 @@ struct VcpuThreadWiring {
   std::function<void(const VcpuExit&)> onExit;  // each, before it is handled; from the vCPU's thread; empty: nothing
   // The vCPU cannot go on. From the vCPU's thread, which has parked for good.
   std::function<void(MachineEnd)> onEnd;
-  // Whether the vCPU waits for the devices after each of its writes. Empty: they have their own time.
-  ServeDevices serveDevices;
+  // After each write to a device: they do what their drivers have asked of them. Empty: they have their own time.
+  LoopErrand serveDevices;
+  // The alarm of the VM's InstructionClock. Empty: none is set.
+  LoopErrand onAlarm;
 };
 
 class VcpuThread {
@@ -59,8 +62,9 @@ class VcpuThread {
 
   void loop(const std::string& name);
   bool waitToRun();
-  void waitForDevices();
+  void sendFor(const LoopErrand& errand);
   void ask(Wanted wanted);
+  void tellErrands(Wanted wanted);
   void handle(const MmioRead& exit);
   void handle(const MmioWrite& exit);
   void handle(const IoRead& exit);
@@ -69,19 +73,20 @@ class VcpuThread {
   void handle(const Shutdown& exit);
   void handle(const SystemReset& exit);
   void handle(const Interrupted& exit);
+  void handle(const Alarm& exit);
   void handle(const Fault& exit);
   void end(MachineEnd end);
 
   std::unique_ptr<Vcpu> vcpu_;
   VcpuThreadWiring wiring_;
-  // What the vCPU waits for amid a write. Of its own, since the loop may come to `done` when the thread is gone.
-  struct Serving {
+  // What the vCPU waits for between two runs. Of its own, since the loop may come to `done` when the thread is gone.
+  struct Errands {
     std::mutex mutex;
     std::condition_variable changed;
     std::uint64_t done = 0;
     bool isUnwanted = true;  // the thread is to park: who wants that may be the loop
   };
-  std::shared_ptr<Serving> serving_ = std::make_shared<Serving>();
+  std::shared_ptr<Errands> errands_ = std::make_shared<Errands>();
   std::uint64_t asked_ = 0;  // the thread's own
 
   std::mutex mutex_;  // protects the next three; nothing else is locked inside

@@ -1,6 +1,7 @@
 #include "vmm/machine/virtio_devices.h"
 
 #include <algorithm>
+#include <chrono>
 #include <set>
 #include <utility>
 
@@ -24,10 +25,15 @@ Result<DevicePointer> makeBlock(const BlockConfig& config) {
   return TRY(virtio::Block::create(std::move(file), config.readOnly, config.id));
 }
 
-// Locally administered, unicast (IEEE 802, 8.2).
-std::array<std::uint8_t, 6> randomMac() {
+// Locally administered, unicast (IEEE 802, 8.2). With a seed, the same of the n-th device each time.
+std::array<std::uint8_t, 6> randomMac(std::optional<std::uint64_t> seed, std::size_t n) {
   std::array<std::uint8_t, 6> mac{};
-  fillRandom(std::as_writable_bytes(std::span(mac)));
+  if (seed) {
+    const std::uint64_t mixed = (*seed + n) * 0x9e37'79b9'7f4a'7c15;  // 2^64 by the golden ratio
+    for (std::size_t i = 0; i < mac.size(); ++i) mac[i] = static_cast<std::uint8_t>(mixed >> (16U + 8U * i));
+  } else {
+    fillRandom(std::as_writable_bytes(std::span(mac)));
+  }
   mac[0] = static_cast<std::uint8_t>((mac[0] & 0xfcU) | 0x02U);
   return mac;
 }
@@ -37,8 +43,12 @@ Result<DevicePointer> makeNet(const NetConfig& config, const virtio::NetState& s
   return TRY(virtio::Net::create(loop, std::move(tap), state));
 }
 
-Result<DevicePointer> makeVsock(const std::filesystem::path& socket, const virtio::VsockState& state, EventLoop& loop) {
-  return TRY(vsock::VsockDevice::create(loop, {.socketPath = socket, .agentPort = kAgentPort}, state));
+Result<DevicePointer> makeVsock(const std::filesystem::path& socket, const virtio::VsockState& state, EventLoop& loop,
+                                std::optional<std::uint64_t> seed) {
+  vsock::MuxerConfig config{.socketPath = socket, .agentPort = kAgentPort};
+  // The guest's time is not the host's: how long the guest takes is nothing to judge it by.
+  if (seed) config.answerTime = std::chrono::days(1);
+  return TRY(vsock::VsockDevice::create(loop, config, state));
 }
 
 class DeviceList {
@@ -70,10 +80,11 @@ Result<std::vector<PlacedDevice>> makeVirtioDevices(const MachineConfig& config,
       if (block.isRoot == root) TRY(list.add(block.id, makeBlock(block)));
     }
   }
+  std::size_t nets = 0;
   for (const NetConfig& net : config.nets)
-    TRY(list.add(net.id, makeNet(net, {.mac = net.mac ? *net.mac : randomMac()}, loop)));
+    TRY(list.add(net.id, makeNet(net, {.mac = net.mac ? *net.mac : randomMac(seed, nets++)}, loop)));
   if (config.vsock)
-    TRY(list.add("vsock", makeVsock(config.vsock->socketPath, {.guestCid = config.vsock->guestCid}, loop)));
+    TRY(list.add("vsock", makeVsock(config.vsock->socketPath, {.guestCid = config.vsock->guestCid}, loop, seed)));
   for (std::uint32_t i = 0; i < config.entropyDevices; ++i)
     TRY(list.add(i == 0 ? "entropy" : fmt::format("entropy{}", i), std::make_unique<virtio::Entropy>(seed)));
   return list.take();
@@ -98,13 +109,13 @@ class Remaker {
   Result<DevicePointer> operator()(const virtio::NetState& state) const {
     return makeNet(*TRY(find(config_.nets, "a tap")), state, loop_);
   }
-  Result<DevicePointer> operator()(const virtio::EntropyState& /*state*/) const {
-    return std::make_unique<virtio::Entropy>(seed_);
+  Result<DevicePointer> operator()(const virtio::EntropyState& state) const {
+    return std::make_unique<virtio::Entropy>(seed_, state);
   }
   Result<DevicePointer> operator()(const virtio::VsockState& state) const {
     if (config_.vsockSocketPath.empty())
       return Error(Remedy::fixInput, "the saved machine has a vsock; name a path for its socket");
-    return makeVsock(config_.vsockSocketPath, state, loop_);
+    return makeVsock(config_.vsockSocketPath, state, loop_, seed_);
   }
 
  private:

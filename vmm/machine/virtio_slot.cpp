@@ -20,6 +20,7 @@ Result<std::unique_ptr<VirtioSlot>> VirtioSlot::plug(PlacedDevice device, const 
 
 Status VirtioSlot::attachDoorbell() {
   const Eventfd& doorbell = transport_->doorbell();
+  if (wiring_.doorbells == Doorbells::unwatched) return {};
   TRY(wiring_.loop.watch(doorbell.file(), Ready::readable,
                          [this](Ready) { static_cast<void>(transport_->serviceDoorbell()); }));
   if (!wiring_.vm.hasEventfds()) return {};

@@ -23,12 +23,17 @@ struct PlacedDevice {
   std::optional<virtio::TransportState> saved;  // none: as after reset
 };
 
+// Who has a device look at its queues: the loop when the driver rings, or whoever keeps the guest's time, at moments of
+// it (serviceDoorbell()).
+enum class Doorbells : std::uint8_t { watched, unwatched };
+
 struct VirtioSlotWiring {
   Vm& vm;
   GuestMemory& memory;
   EventLoop& loop;
   const Log& log;
   SharedPin& pin;
+  Doorbells doorbells = Doorbells::watched;
 };
 
 class VirtioSlot {

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "vmm/os/discard.h"
 #include "vmm/result/check.h"
 
 namespace qm {
@@ -77,6 +78,15 @@ void GuestMemory::markDirty(GuestAddress start, std::uint64_t bytes) {
 void GuestMemory::observeWrites(WriteObserver observer) {
   CHECK(!observer_);
   observer_ = std::move(observer);
+}
+
+Status GuestMemory::revert() {
+  observer_ = {};
+  for (const Backing& backing : backings_) {
+    static_cast<void>(backing.dirty->take());
+    TRY(discard(backing.mapping.bytes()).during("dropping what the guest wrote"));
+  }
+  return {};
 }
 
 Status GuestMemory::read(GuestAddress from, std::span<std::byte> into) const {

@@ -73,6 +73,10 @@ class GuestMemory {
   using WriteObserver = std::function<void(GuestAddress start, std::uint64_t bytes)>;
   void observeWrites(WriteObserver observer);
 
+  // As it was when it was made, in the same place: zeros, or what the file holds; no page is marked, and who observed
+  // writes does so no more. Nobody else uses the memory meanwhile. After an error it is neither old nor new.
+  Status revert();
+
   // Pages of each region that devices wrote since the last call, as DirtyBitmap::take().
   std::vector<std::vector<std::uint64_t>> takeDeviceDirty();
 

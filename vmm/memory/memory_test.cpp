@@ -87,6 +87,28 @@ TEST(GuestMemory, AFileShorterThanTheGuestIsRefusedBeforeTheGuestCouldTouchIt) {
   EXPECT_EQ(memory.error().remedy(), Remedy::fixInput);
 }
 
+TEST(GuestMemory, WhatIsRevertedIsTheFilesAgainAndNobodysToObserve) {
+  const FileDescriptor file = createMemfd("memory", kMiB).value();
+  const std::array original{std::byte{7}};
+  ASSERT_TRUE(writeAt(file, kGuestPageBytes, original).has_value());
+  GuestMemory memory = GuestMemory::ofFile(file, kMiB, Sharing::privateCopy).value();
+  int seen = 0;
+  memory.observeWrites([&seen](GuestAddress, std::uint64_t) { ++seen; });
+  const std::array written{std::byte{9}};
+  ASSERT_TRUE(memory.write(GuestAddress{kGuestPageBytes}, written).has_value());
+  ASSERT_TRUE(memory.write(GuestAddress{5 * kGuestPageBytes}, written).has_value());
+  const std::byte* const place = memory.regions().at(0).host.data();
+
+  ASSERT_TRUE(memory.revert().has_value());
+  EXPECT_EQ(memory.regions().at(0).host.data(), place);
+  EXPECT_EQ(memory.readObject<std::byte>(GuestAddress{kGuestPageBytes}).value(), std::byte{7});
+  EXPECT_EQ(memory.readObject<std::byte>(GuestAddress{5 * kGuestPageBytes}).value(), std::byte{0});
+  EXPECT_EQ(memory.takeDeviceDirty().at(0).at(0), 0U);
+  ASSERT_TRUE(memory.write(GuestAddress{0}, written).has_value());
+  EXPECT_EQ(seen, 2);
+  memory.observeWrites([](GuestAddress, std::uint64_t) {});  // there is room for another
+}
+
 TEST(GuestMemory, RingIndicesMustBeAligned) {
   GuestMemory memory = GuestMemory::anonymous(kMiB).value();
   EXPECT_FALSE(memory.loadAcquire16(GuestAddress{3}).has_value());

@@ -52,4 +52,9 @@ void writeStandard(StandardStream stream, std::span<const std::byte> bytes) {
   }
 }
 
+void emptyStandard(StandardStream stream) {
+  // A terminal or a pipe refuses, and holds nothing to be emptied.
+  static_cast<void>(::ftruncate(numberOf(stream), 0) == 0);
+}
+
 }  // namespace qm

@@ -18,5 +18,7 @@ bool isTerminal(StandardStream stream);
 Result<std::vector<std::byte>> readStandardInput(std::size_t limit);
 // All of `bytes`, as long as somebody reads them. Bytes that no text has are written as they are.
 void writeStandard(StandardStream stream, std::span<const std::byte> bytes);
+// What was written so far is gone, where the stream is a file; elsewhere nothing happens.
+void emptyStandard(StandardStream stream);
 
 }  // namespace qm

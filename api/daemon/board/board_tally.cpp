@@ -40,6 +40,10 @@ void BoardTally::cloneFailed(std::string_view templateName, pool::Phase phase, c
   addError(fmt::format("clone, {}", pool::name(phase)), templateName, error);
 }
 
+void BoardTally::resetFailed(std::string_view templateName, pool::Phase phase, const Error& error) {
+  addError(fmt::format("reset, {}", pool::name(phase)), templateName, error);
+}
+
 void BoardTally::cloneReady(std::string_view /*templateName*/, const pool::Phases& /*phases*/) {
   const std::lock_guard lock(mutex_);
   ++refilled_;

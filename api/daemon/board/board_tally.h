@@ -21,6 +21,7 @@ class BoardTally final : public pool::PoolObserver {
   void acquired(std::string_view templateName, pool::Road road, const pool::Phases& phases) override;
   void acquireFailed(std::string_view templateName, const Error& error) override;
   void cloneFailed(std::string_view templateName, pool::Phase phase, const Error& error) override;
+  void resetFailed(std::string_view templateName, pool::Phase phase, const Error& error) override;
   void cloneReady(std::string_view templateName, const pool::Phases& phases) override;
   void missed(std::string_view templateName, pool::Miss miss) override;
   void leaseEnded(std::string_view templateName, pool::LeaseEnd end) override;

@@ -26,6 +26,10 @@ class ObserverPair final : public pool::PoolObserver {
     first_.cloneReady(templateName, phases);
     second_.cloneReady(templateName, phases);
   }
+  void resetFailed(std::string_view templateName, pool::Phase phase, const Error& error) override {
+    first_.resetFailed(templateName, phase, error);
+    second_.resetFailed(templateName, phase, error);
+  }
   void missed(std::string_view templateName, pool::Miss miss) override {
     first_.missed(templateName, miss);
     second_.missed(templateName, miss);

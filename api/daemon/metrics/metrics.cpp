@@ -92,6 +92,7 @@ class Metrics::Inside {
   Counters& acquired = counters("quickmatch_acquired_total", "Leases granted, by template and road");
   Counters& acquireFailed = counters("quickmatch_acquire_failed_total", "Acquires that got no VM, by remedy");
   Counters& cloneFailed = counters("quickmatch_clone_failed_total", "Clones destroyed before hand-over, by phase");
+  Counters& resetFailed = counters("quickmatch_reset_failed_total", "Used VMs destroyed amid a reset, by phase");
   Counters& cloneReady = counters("quickmatch_clone_ready_total", "Clones that became ready");
   Counters& missed = counters("quickmatch_missed_total", "Acquires for which no clone was ready, by cause");
   Counters& leaseEnded = counters("quickmatch_lease_ended_total", "Leases ended, by how");
@@ -145,6 +146,11 @@ void Metrics::acquireFailed(std::string_view templateName, const Error& error) {
 
 void Metrics::cloneFailed(std::string_view templateName, pool::Phase phase, const Error&) {
   inside_->cloneFailed.Add({{"template", std::string(templateName)}, {"phase", std::string(pool::name(phase))}})
+      .Increment();
+}
+
+void Metrics::resetFailed(std::string_view templateName, pool::Phase phase, const Error&) {
+  inside_->resetFailed.Add({{"template", std::string(templateName)}, {"phase", std::string(pool::name(phase))}})
       .Increment();
 }
 

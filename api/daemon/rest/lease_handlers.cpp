@@ -57,20 +57,60 @@ Answered<std::string> running(const pool::Pool& pool, const Request& request, co
   return id;
 }
 
+Answered<pool::AcquireRequest> wantedOf(const pool::Pool& pool, const Request& request) {
+  const auto body = bodyOf(request);
+  if (!body.has_value()) return std::unexpected(body.error());
+  auto wanted = understood(acquireRequestFromJson(*body));
+  if (!wanted.has_value()) return wanted;
+  if (pool.findTemplate(wanted->templateName)) return wanted;
+  return refused(ProblemCode::noSuchTemplate, fmt::format("there is no template named \"{}\"", wanted->templateName));
+}
+
+// A lease whose token nobody got opens to nobody.
+Response granted(pool::Pool& pool, const pool::Grant& grant) {
+  Response response = jsonResponse(201, toJson(grant));
+  response.headers.emplace_back("Location", fmt::format("/v1/leases/{}", grant.id));
+  response.onUndelivered = [&pool, id = grant.id] { static_cast<void>(pool.release(id)); };
+  return response;
+}
+
+Response acquired(pool::Pool& pool, const pool::AcquireRequest& wanted, Result<pool::Grant> outcome) {
+  return granted(
+      pool, TRY(done(std::move(outcome), fmt::format("no VM of the template \"{}\" was had", wanted.templateName))));
+}
+
+Response ponged(Result<pool::Reply> outcome) {
+  return jsonResponse(200, toJson(TRY(done(std::move(outcome), "the guest did not answer", ProblemCode::guestFailed))));
+}
+
+Response ran(Result<agent::Ran> outcome) {
+  return jsonResponse(200, toJson(TRY(done(std::move(outcome), "the command was not run", ProblemCode::guestFailed))));
+}
+
+// What is as long as this is put into JSON elsewhere than where all requests are read.
+constexpr std::size_t kLongOutput = std::size_t{64} << 10U;
+
 }  // namespace
 
 Response acquireLease(pool::Pool& pool, const Request& request) {
-  const boost::json::value body = TRY(bodyOf(request));
-  const pool::AcquireRequest wanted = TRY(understood(acquireRequestFromJson(body)));
-  if (!pool.findTemplate(wanted.templateName)) {
-    return respond({.code = ProblemCode::noSuchTemplate,
-                    .detail = fmt::format("there is no template named \"{}\"", wanted.templateName)});
-  }
-  const pool::Grant grant =
-      TRY(done(pool.acquire(wanted), fmt::format("no VM of the template \"{}\" was had", wanted.templateName)));
-  Response response = jsonResponse(201, toJson(grant));
-  response.headers.emplace_back("Location", fmt::format("/v1/leases/{}", grant.id));
-  return response;
+  const pool::AcquireRequest wanted = TRY(wantedOf(pool, request));
+  return acquired(pool, wanted, pool.acquire(wanted));
+}
+
+Begun beginAcquireLease(pool::Pool& pool, const Request& request) {
+  const pool::AcquireRequest wanted = TRY(wantedOf(pool, request));
+  const OnThread waiting{[&pool, wanted] { return acquired(pool, wanted, pool.acquire(wanted)); }};
+  Result<pool::BegunAcquire> begun = pool.beginAcquire(wanted);
+  if (!begun.has_value()) return acquired(pool, wanted, std::move(begun).error());
+  if (const auto* grant = std::get_if<pool::Grant>(&*begun)) return granted(pool, *grant);
+  if (std::holds_alternative<pool::WouldWait>(*begun)) return waiting;
+  return std::make_unique<PendingOutcome<pool::Acquired>>(
+      std::get<std::unique_ptr<pool::Awaited<pool::Acquired>>>(*std::move(begun)), Client::isNeeded,
+      [&pool, wanted, waiting](Result<pool::Acquired> outcome) -> std::variant<Response, OnThread> {
+        if (!outcome.has_value()) return acquired(pool, wanted, std::move(outcome).error());
+        if (const auto* grant = std::get_if<pool::Grant>(&*outcome)) return granted(pool, *grant);
+        return waiting;
+      });
 }
 
 Response listLeases(const pool::Pool& pool) {
@@ -101,18 +141,44 @@ Response releaseLease(pool::Pool& pool, const Request& request, const PathValues
   return emptyResponse();
 }
 
+Begun beginReleaseLease(pool::Pool& pool, const Request& request, const PathValues& path) {
+  if (pool.releasesAtOnce()) return releaseLease(pool, request, path);
+  return OnThread{[&pool, &request, &path] { return releaseLease(pool, request, path); }};
+}
+
 Response pingLease(pool::Pool& pool, const Request& request, const PathValues& path) {
   const std::string id = TRY(running(pool, request, path));
-  const pool::Reply reply = TRY(done(pool.ping(id), "the guest did not answer", ProblemCode::guestFailed));
-  return jsonResponse(200, toJson(reply));
+  return ponged(pool.ping(id));
+}
+
+Begun beginPingLease(pool::Pool& pool, const Request& request, const PathValues& path) {
+  const std::string id = TRY(running(pool, request, path));
+  auto begun = pool.beginPing(id);
+  if (!begun.has_value()) return ponged(std::move(begun).error());
+  if (*begun == nullptr) return OnThread{[&pool, id] { return ponged(pool.ping(id)); }};
+  return std::make_unique<PendingOutcome<pool::Reply>>(*std::move(begun), Client::mayBeGone, ponged);
 }
 
 Response execInLease(pool::Pool& pool, const Request& request, const PathValues& path) {
   const std::string id = TRY(running(pool, request, path));
   const boost::json::value body = TRY(bodyOf(request));
   const agent::Run run = TRY(understood(runFromJson(body)));
-  const agent::Ran ran = TRY(done(pool.exec(id, run), "the command was not run", ProblemCode::guestFailed));
-  return jsonResponse(200, toJson(ran));
+  return ran(pool.exec(id, run));
+}
+
+Begun beginExecInLease(pool::Pool& pool, const Request& request, const PathValues& path) {
+  const std::string id = TRY(running(pool, request, path));
+  const boost::json::value body = TRY(bodyOf(request));
+  agent::Run run = TRY(understood(runFromJson(body)));
+  auto begun = pool.beginExec(id, run);
+  if (!begun.has_value()) return ran(std::move(begun).error());
+  if (*begun == nullptr) return OnThread{[&pool, id, run = std::move(run)] { return ran(pool.exec(id, run)); }};
+  return std::make_unique<PendingOutcome<agent::Ran>>(
+      *std::move(begun), Client::mayBeGone, [](Result<agent::Ran> outcome) -> std::variant<Response, OnThread> {
+        const bool isLong = outcome.has_value() && outcome->out.size() + outcome->err.size() > kLongOutput;
+        if (!isLong) return ran(std::move(outcome));
+        return OnThread{[outcome = std::move(outcome)] { return ran(outcome); }};
+      });
 }
 
 Response memoryOfLease(pool::Pool& pool, const Request& request, const PathValues& path) {

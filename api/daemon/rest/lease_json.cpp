@@ -26,6 +26,8 @@ Result<pool::AcquireRequest> acquireFieldsFrom(Fields& fields) {
   request.ttl = std::chrono::seconds(
       TRY(fields.number("ttl_seconds", {.least = 1, .most = kLongestTtlSeconds}, kUsualTtlSeconds)));
   request.wait = std::chrono::milliseconds(TRY(fields.number("wait_ms", {.most = kLongestWaitMs}, 0)));
+  if (fields.has("patience_ms"))
+    request.patience = std::chrono::milliseconds(TRY(fields.number("patience_ms", {.most = kLongestWaitMs})));
   const std::string road = TRY(fields.text("road", ""));
   if (!road.empty()) {
     request.forced = pool::roadNamed(road);

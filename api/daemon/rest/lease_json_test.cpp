@@ -7,7 +7,7 @@
 namespace qm::rest {
 namespace {
 
-using std::chrono_literals::operator""us;
+using namespace std::chrono_literals;
 
 TEST(LeaseJson, AnAcquireHasItsRoadOnlyWhenItIsForced) {
   const auto plain = acquireRequestFromJson(parseJson(R"({"template":"hello"})").value()).value();
@@ -19,6 +19,13 @@ TEST(LeaseJson, AnAcquireHasItsRoadOnlyWhenItIsForced) {
   EXPECT_EQ(forced.value().forced, pool::Road::boot);
   EXPECT_EQ(forced.value().wait, std::chrono::milliseconds(20));
   EXPECT_FALSE(acquireRequestFromJson(parseJson(R"({"template":"hello","road":"air"})").value()).has_value());
+}
+
+TEST(LeaseJson, ATenantsPatienceIsItsOwnWhenItNamesOne) {
+  const auto of = [](const char* text) { return acquireRequestFromJson(parseJson(text).value()); };
+  EXPECT_EQ(of(R"({"template":"hello"})").value().patience, std::nullopt);
+  EXPECT_EQ(of(R"({"template":"hello","patience_ms":0})").value().patience, std::chrono::milliseconds(0));
+  EXPECT_FALSE(of(R"({"template":"hello","patience_ms":600001})").has_value());
 }
 
 TEST(LeaseJson, PhasesThatWereTriedAgainAddUp) {

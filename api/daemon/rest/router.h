@@ -9,10 +9,13 @@
 #include <vector>
 
 #include "api/daemon/rest/message.h"
+#include "api/daemon/rest/pending.h"
 
 namespace qm::rest {
 
 using Handler = std::function<Response(const Request&, const PathValues&)>;
+// The same without waiting, for a thread that serves many requests. Both outlive what it answers.
+using Beginner = std::function<Begun(const Request&, const PathValues&)>;
 
 // What a handler may do to the thread that it runs on.
 enum class Work : std::uint8_t {
@@ -26,6 +29,7 @@ struct Route {
   std::string operation;  // its operationId in the OpenAPI document
   Handler handler;
   Work work = Work::mayWait;
+  Beginner begin = {};  // empty: there is no other way than the handler's
 };
 
 class Router {

@@ -24,18 +24,23 @@ std::vector<Route> templateRoutes(pool::Pool& pool) {
 
 std::vector<Route> leaseRoutes(pool::Pool& pool) {
   return {
-      {"POST", "/v1/leases", "acquireLease", [&pool](R ask, P) { return acquireLease(pool, ask); }},
+      {"POST", "/v1/leases", "acquireLease", [&pool](R ask, P) { return acquireLease(pool, ask); }, Work::mayWait,
+       [&pool](R ask, P) { return beginAcquireLease(pool, ask); }},
       {"GET", "/v1/leases", "listLeases", [&pool](R, P) { return listLeases(pool); }, Work::atOnce},
       {"GET", "/v1/leases/{id}", "getLease", [&pool](R ask, P path) { return getLease(pool, ask, path); },
        Work::atOnce},
-      {"DELETE", "/v1/leases/{id}", "releaseLease", [&pool](R ask, P path) { return releaseLease(pool, ask, path); }},
+      {"DELETE", "/v1/leases/{id}", "releaseLease", [&pool](R ask, P path) { return releaseLease(pool, ask, path); },
+       Work::mayWait, [&pool](R ask, P path) { return beginReleaseLease(pool, ask, path); }},
       {"POST", "/v1/leases/{id}/renew", "renewLease", [&pool](R ask, P path) { return renewLease(pool, ask, path); },
        Work::atOnce},
-      {"GET", "/v1/leases/{id}/ping", "pingLease", [&pool](R ask, P path) { return pingLease(pool, ask, path); }},
-      {"POST", "/v1/leases/{id}/exec", "execInLease", [&pool](R ask, P path) { return execInLease(pool, ask, path); }},
+      {"GET", "/v1/leases/{id}/ping", "pingLease", [&pool](R ask, P path) { return pingLease(pool, ask, path); },
+       Work::mayWait, [&pool](R ask, P path) { return beginPingLease(pool, ask, path); }},
+      {"POST", "/v1/leases/{id}/exec", "execInLease", [&pool](R ask, P path) { return execInLease(pool, ask, path); },
+       Work::mayWait, [&pool](R ask, P path) { return beginExecInLease(pool, ask, path); }},
       {"GET", "/v1/leases/{id}/memory", "memoryOfLease",
        [&pool](R ask, P path) { return memoryOfLease(pool, ask, path); }},
-      {"POST", "/v1/invocations", "invoke", [&pool](R ask, P) { return invoke(pool, ask); }},
+      {"POST", "/v1/invocations", "invoke", [&pool](R ask, P) { return invoke(pool, ask); }, Work::mayWait,
+       [&pool](R ask, P) { return beginInvoke(pool, ask); }},
   };
 }
 

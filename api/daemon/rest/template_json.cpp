@@ -40,6 +40,14 @@ Result<std::string> readCpuTemplate(Fields& fields, std::string_view otherwise) 
                fmt::format("\"cpu_template\" is \"{}\"; it may be {}", name, fmt::join(kCpuTemplates, " or ")));
 }
 
+Result<pool::Reuse> readReuse(Fields& fields) {
+  const std::string text = TRY(fields.text("reuse", name(pool::Reuse::destroy)));
+  for (const pool::Reuse reuse : {pool::Reuse::destroy, pool::Reuse::reset}) {
+    if (text == name(reuse)) return reuse;
+  }
+  return Error(Remedy::fixInput, fmt::format("\"reuse\" is \"{}\"; it may be destroy or reset", text));
+}
+
 Status readFiles(Fields& fields, pool::Recipe& recipe) {
   std::string kernel = TRY(fields.text("kernel"));
   recipe.kernel = TRY(absolute("kernel", std::move(kernel)));
@@ -65,6 +73,7 @@ Result<pool::Recipe> recipeFromJson(std::string name, const boost::json::value& 
   recipe.rehearsal = TRY(fields.listsOfTexts("rehearsal"));
   if (const boost::json::value* hooks = fields.find("hooks")) TRY(readHooks(*hooks, recipe).during("hooks"));
   recipe.poolSize = static_cast<std::uint32_t>(TRY(fields.number("pool_size", {.most = kMostClones}, 0)));
+  recipe.reuse = TRY(readReuse(fields));
   TRY(fields.finish());
   TRY(pool::check(recipe));
   return recipe;
@@ -86,7 +95,8 @@ boost::json::object toJson(const pool::Recipe& recipe) {
       {"rehearsal", boost::json::value_from(recipe.rehearsal)},
       {"hooks", boost::json::object{{"before_snapshot", boost::json::value_from(recipe.beforeSnapshot)},
                                     {"after_restore", boost::json::value_from(recipe.afterRestore)}}},
-      {"pool_size", recipe.poolSize}};
+      {"pool_size", recipe.poolSize},
+      {"reuse", name(recipe.reuse)}};
   if (!recipe.initrd.empty()) object["initrd"] = recipe.initrd.native();
   return object;
 }

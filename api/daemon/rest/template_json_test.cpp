@@ -14,18 +14,25 @@ Result<pool::Recipe> read(std::string_view text) {
 TEST(TemplateJson, WhatIsShownCanBePutAgain) {
   const pool::Recipe recipe = read(R"({"kernel":"/k","initrd":"/i","images":["/a","/b"],"boot_arguments":"quiet",
       "vcpus":2,"memory_mib":64,"warm_up":[["a","b"]],"hooks":{"before_snapshot":[["c"]],"after_restore":[["d"]]},
-      "pool_size":3})")
+      "pool_size":3,"reuse":"reset"})")
                                   .value();
   boost::json::object shown = toJson(recipe);
   shown.erase("name");
   EXPECT_EQ(recipeFromJson("hello", shown).value(), recipe);
   EXPECT_EQ(recipe.memoryBytes, 64ULL << 20U);
+  EXPECT_EQ(recipe.reuse, pool::Reuse::reset);
   EXPECT_EQ(recipe.afterRestore, (std::vector<pool::Command>{{"d"}}));
 }
 
 TEST(TemplateJson, OnlyTheKernelIsRequired) {
   EXPECT_TRUE(read(R"({"kernel":"/k"})").has_value());
   EXPECT_EQ(read("{}").error().text(), "the field \"kernel\" is missing");
+}
+
+TEST(TemplateJson, UsedVmsAreDestroyedUnlessTheRecipeSaysReset) {
+  EXPECT_EQ(read(R"({"kernel":"/k"})").value().reuse, pool::Reuse::destroy);
+  EXPECT_EQ(read(R"({"kernel":"/k","reuse":"yes"})").error().text(),
+            "\"reuse\" is \"yes\"; it may be destroy or reset");
 }
 
 TEST(TemplateJson, PathsAreAbsoluteBecauseTheDaemonsFolderIsNotTheClients) {

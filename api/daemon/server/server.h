@@ -1,7 +1,8 @@
 // Serves a router over HTTP/1.1, on a Unix socket and, if asked, on a TCP address.
 //
-// A handler may take as long as a guest does, so each request has a thread of a fixed set for itself; connections
-// beyond that number wait for one. Bodies are limited (rest::kLongestBody), slow senders too: half a minute.
+// One thread reads, answers and writes, and waits in its epoll for answers that are still to come (rest/pending.h).
+// What may wait otherwise has a thread of a fixed set for itself; requests beyond that number wait for one. Bodies are
+// limited (rest::kLongestBody), slow senders too: half a minute.
 #pragma once
 
 #include <chrono>

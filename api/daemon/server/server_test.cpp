@@ -2,11 +2,17 @@
 
 #include <unistd.h>
 
+#include <array>
+#include <atomic>
+#include <chrono>
 #include <filesystem>
+#include <memory>
 #include <string>
+#include <thread>
 
 #include <gtest/gtest.h>
 
+#include "vmm/os/eventfd.h"
 #include "vmm/os/unix_socket.h"
 
 namespace qm {
@@ -91,6 +97,116 @@ TEST_F(ServerTest, TheSocketIsItsOwnersAloneAndASecondServerIsRefused) {
   const auto second = Server::start({.socket = socket_}, router_, Log::silent());
   ASSERT_FALSE(second.has_value());
   EXPECT_EQ(second.error().text(), "another program listens on " + socket_.string());
+}
+
+// What a test knows of requests whose answers are still to come, in the order in which they were begun.
+struct Wait {
+  std::array<Eventfd, 2> bells{Eventfd::create().value(), Eventfd::create().value()};
+  std::atomic<int> begun = 0;
+  std::atomic<int> givenUp = 0;
+  std::atomic<int> undelivered = 0;
+};
+
+class PendingBell final : public rest::Pending {
+ public:
+  PendingBell(Wait& wait, rest::Client client)
+      : wait_(wait), bell_(wait.bells.at(static_cast<std::size_t>(wait.begun++))), client_(client) {}
+  ~PendingBell() override {
+    if (!isOver_) ++wait_.givenUp;
+  }
+  const FileDescriptor& file() const override { return bell_.file(); }
+  std::chrono::steady_clock::time_point deadline() const override { return deadline_; }
+  rest::Client client() const override { return client_; }
+  std::optional<std::variant<rest::Response, rest::OnThread>> proceed() override {
+    const bool isDue = std::chrono::steady_clock::now() >= deadline_;
+    if (bell_.take() == 0 && !isDue) return std::nullopt;
+    isOver_ = true;
+    rest::Response response{.contentType = "text/plain", .body = "it came"};
+    response.onUndelivered = [this_ = &wait_] { ++this_->undelivered; };
+    return response;
+  }
+
+ private:
+  Wait& wait_;
+  const Eventfd& bell_;
+  rest::Client client_;
+  bool isOver_ = false;
+  std::chrono::steady_clock::time_point deadline_ = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+};
+
+class WaitingTest : public testing::Test {
+ protected:
+  void TearDown() override { server_.reset(); }
+  FileDescriptor ask(std::string_view path) const {
+    FileDescriptor peer = connectUnix(socket_, Blocking::yes).value();
+    const std::string text = "GET " + std::string(path) + " HTTP/1.1\r\nHost: q\r\nConnection: close\r\n\r\n";
+    EXPECT_TRUE(writeAll(peer, std::as_bytes(std::span(text))).has_value());
+    return peer;
+  }
+  static std::string answerOf(const FileDescriptor& peer) {
+    std::string answer;
+    char bytes[4096];
+    for (;;) {
+      const auto count = readSome(peer, std::as_writable_bytes(std::span(bytes)));
+      if (!count.has_value() || *count == 0) return answer;
+      answer.append(bytes, *count);
+    }
+  }
+  static void eventually(const std::atomic<int>& count, int wanted) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    while (count != wanted && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    ASSERT_EQ(count, wanted);
+  }
+  rest::Route route(std::string path, rest::Client client) {
+    return {"GET",
+            std::move(path),
+            "wait",
+            [](const rest::Request&, const rest::PathValues&) { return rest::Response{}; },
+            rest::Work::mayWait,
+            [this, client](const rest::Request&, const rest::PathValues&) -> rest::Begun {
+              return std::make_unique<PendingBell>(wait_, client);
+            }};
+  }
+
+  const std::filesystem::path socket_ =
+      std::filesystem::temp_directory_path() / ("qm-waiting-test-" + std::to_string(::getpid()) + ".sock");
+  Wait wait_;
+  const rest::Router router_{{route("/needed", rest::Client::isNeeded),
+                              route("/anyway", rest::Client::mayBeGone),
+                              {"GET", "/now", "now", [](const rest::Request&, const rest::PathValues&) {
+                                 return rest::Response{.contentType = "text/plain", .body = "at once"};
+                               }}}};
+  // One thread for what may wait: an answer that is to come must not hold it.
+  std::unique_ptr<Server> server_ = Server::start({.socket = socket_, .threads = 1}, router_, Log::silent()).value();
+};
+
+TEST_F(WaitingTest, AnswersThatAreToComeHoldUpNoOthers) {
+  const FileDescriptor first = ask("/needed");
+  const FileDescriptor second = ask("/anyway");
+  eventually(wait_.begun, 2);
+  EXPECT_TRUE(answerOf(ask("/now")).ends_with("at once"));
+  for (const Eventfd& bell : wait_.bells) bell.signal();
+  EXPECT_TRUE(answerOf(first).ends_with("it came"));
+  EXPECT_TRUE(answerOf(second).ends_with("it came"));
+}
+
+TEST_F(WaitingTest, WhoGoesAwayHasGivenUpWhatItAskedFor) {
+  FileDescriptor peer = ask("/needed");
+  eventually(wait_.begun, 1);
+  peer.close();
+  eventually(wait_.givenUp, 1);
+  EXPECT_EQ(wait_.undelivered, 0);
+}
+
+TEST_F(WaitingTest, WhatNobodyTakesIsTakenBack) {
+  FileDescriptor peer = ask("/anyway");
+  eventually(wait_.begun, 1);
+  peer.close();
+  wait_.bells[0].signal();
+  eventually(wait_.undelivered, 1);
+  EXPECT_EQ(wait_.givenUp, 0);
 }
 
 TEST(TcpAddress, NumericAddressesWithAPortAreTaken) {

@@ -1,5 +1,10 @@
 #include "api/daemon/server/session.h"
 
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstddef>
+
 #include <fmt/format.h>
 
 namespace qm {
@@ -34,6 +39,12 @@ std::optional<rest::Response> answerToUnreadable(const boost::system::error_code
   if (gone) return std::nullopt;
   return rest::respond({.code = rest::ProblemCode::invalidRequest,
                         .detail = fmt::format("this is no HTTP/1.1 request: {}", failure.message())});
+}
+
+bool isGone(int socket) {
+  std::byte letter{};
+  const ssize_t count = ::recv(socket, &letter, 1, MSG_PEEK | MSG_DONTWAIT);
+  return count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR);
 }
 
 }  // namespace qm

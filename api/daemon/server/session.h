@@ -5,9 +5,14 @@
 #include <chrono>
 #include <optional>
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/basic_stream.hpp>
@@ -17,6 +22,7 @@
 #include "api/daemon/rest/message.h"
 #include "api/daemon/rest/problem.h"
 #include "api/daemon/rest/router.h"
+#include "vmm/os/file_descriptor.h"
 #include "vmm/version/version.h"
 
 namespace qm {
@@ -30,6 +36,28 @@ rest::Request requestOf(HttpRequest&& message);
 HttpResponse httpOf(rest::Response&& response, unsigned version, bool keepAlive);
 // What a request that could not be read is answered; none: the peer is gone or silent.
 std::optional<rest::Response> answerToUnreadable(const boost::system::error_code& failure);
+
+// Whether the peer has closed its connection, or the half that it sends by: what it waits for it could not ask for
+// again.
+bool isGone(int socket);
+
+// A descriptor that stays its owner's, watched while this lives.
+class Watched {
+ public:
+  Watched(const boost::asio::any_io_executor& executor, const FileDescriptor& file)
+      : descriptor_(executor, file.get()) {}
+  Watched(const Watched&) = delete;
+  Watched& operator=(const Watched&) = delete;
+  ~Watched() { descriptor_.release(); }
+
+  template <class Token>
+  auto whenReadable(Token token) {
+    return descriptor_.async_wait(boost::asio::posix::descriptor_base::wait_read, std::move(token));
+  }
+
+ private:
+  boost::asio::posix::stream_descriptor descriptor_;
+};
 
 // One more while it lives.
 class Counted {
@@ -73,22 +101,65 @@ class Session {
     const bool keepAlive = parser.get().keep_alive();
     const unsigned version = parser.get().version();
     const Counted counted(underWay_);
-    HttpResponse response = httpOf(co_await answer(requestOf(parser.release())), version, keepAlive);
-    const bool written = co_await write(std::move(response));
+    const rest::Request request = requestOf(parser.release());
+    std::optional<rest::Response> response = co_await answer(request);
+    if (!response) co_return false;
+    const auto onUndelivered = std::move(response->onUndelivered);
+    const bool isThere = !onUndelivered || !isGone(stream_.socket().native_handle());
+    const bool written = isThere && co_await write(httpOf(*std::move(response), version, keepAlive));
+    // On its thread: it may have to wait.
+    if (!written && onUndelivered) boost::asio::post(workers_, onUndelivered);
     co_return written&& keepAlive;
   }
 
-  // Here where the handler waits for nothing: to hand it to another thread and back costs more than most of these do.
-  boost::asio::awaitable<rest::Response> answer(rest::Request request) {
+  // Here as far as nothing is waited for but a descriptor: to hand a request to another thread and back costs more than
+  // most of them do. None: who asked is gone, and what it asked for was given up.
+  boost::asio::awaitable<std::optional<rest::Response>> answer(const rest::Request& request) {
     auto found = router_.find(request);
     if (!found.has_value()) co_return std::move(found).error();
-    if (found->route->work == rest::Work::atOnce) co_return found->route->handler(request, found->path);
-    co_return co_await boost::asio::co_spawn(workers_, handled(std::move(request), *std::move(found)),
-                                             boost::asio::use_awaitable);
+    const rest::Route& route = *found->route;
+    if (route.work == rest::Work::atOnce) co_return route.handler(request, found->path);
+    if (!route.begin) co_return co_await onThread({[&] { return route.handler(request, found->path); }});
+    rest::Begun begun = route.begin(request, found->path);
+    if (auto* response = std::get_if<rest::Response>(&begun)) co_return std::move(*response);
+    if (auto* work = std::get_if<rest::OnThread>(&begun)) co_return co_await onThread(std::move(*work));
+    auto pending = std::get<std::unique_ptr<rest::Pending>>(std::move(begun));
+    for (;;) {
+      if (!co_await waitFor(*pending)) co_return std::nullopt;
+      auto outcome = pending->proceed();
+      if (!outcome) continue;
+      pending.reset();
+      if (auto* response = std::get_if<rest::Response>(&*outcome)) co_return std::move(*response);
+      co_return co_await onThread(std::get<rest::OnThread>(*std::move(outcome)));
+    }
   }
 
-  static boost::asio::awaitable<rest::Response> handled(rest::Request request, rest::Router::Found found) {
-    co_return found.route->handler(request, found.path);
+  boost::asio::awaitable<rest::Response> onThread(rest::OnThread job) {
+    co_return co_await boost::asio::co_spawn(workers_, done(std::move(job)), boost::asio::use_awaitable);
+  }
+  static boost::asio::awaitable<rest::Response> done(rest::OnThread job) { co_return job.work(); }
+
+  // Until there is something to look at. False: who asked is gone, and needed.
+  boost::asio::awaitable<bool> waitFor(const rest::Pending& pending) {
+    using namespace boost::asio::experimental::awaitable_operators;  // NOLINT(google-build-using-namespace)
+    using boost::asio::use_awaitable;
+    const auto executor = stream_.get_executor();
+    Watched file(executor, pending.file());
+    boost::asio::steady_timer timer(executor, pending.deadline());
+    boost::system::error_code ignored;
+    const auto quietly = [&ignored] { return boost::asio::redirect_error(use_awaitable, ignored); };
+    constexpr auto kReadable = boost::asio::socket_base::wait_read;
+    if (pending.client() == rest::Client::mayBeGone) {
+      co_await (file.whenReadable(quietly()) || timer.async_wait(quietly()));
+      co_return true;
+    }
+    const auto first = co_await (file.whenReadable(quietly()) || timer.async_wait(quietly()) ||
+                                 stream_.socket().async_wait(kReadable, quietly()));
+    if (first.index() != kClient) co_return true;
+    if (isGone(stream_.socket().native_handle())) co_return false;
+    // It sends on, its next request: what it does after that cannot be seen.
+    co_await (file.whenReadable(quietly()) || timer.async_wait(quietly()));
+    co_return true;
   }
 
   boost::asio::awaitable<boost::system::error_code> read(Parser& parser) {
@@ -116,6 +187,7 @@ class Session {
   }
 
   static constexpr unsigned kHttp11 = 11;
+  static constexpr std::size_t kClient = 2;  // among what waitFor() waits for
 
   Stream stream_;
   const rest::Router& router_;

@@ -1,11 +1,10 @@
 #include "api/daemon/vm/microvm.h"
 
-#include <signal.h>
-
+#include <array>
 #include <chrono>
 #include <cstring>
-
-#include <fmt/format.h>
+#include <functional>
+#include <utility>
 
 #include "api/daemon/vm/process_memory.h"
 #include "api/daemon/vm/restore_message.h"
@@ -22,60 +21,50 @@ namespace {
 constexpr std::uint64_t kMostBitmapBytes = std::uint64_t{32} << 20U;  // of a tebibyte
 constexpr std::uint64_t kMostCodeBytes = std::uint64_t{64} << 20U;
 
-bool hasEnded(const Process& process) {
-  return process.waitForEnd(std::chrono::steady_clock::now());
+// One for a command and one for a ping beside it.
+constexpr std::size_t kMostIdleAgents = 2;
+
+// Of a command, its words and stdin: what an idle stream takes at once.
+constexpr std::size_t kMostBegun = std::size_t{32} << 10U;
+
+bool isShort(const agent::Run& run) {
+  std::size_t bytes = run.stdin.size();
+  for (const auto* words : {&run.argv, &run.env}) {
+    for (const std::string& word : *words) bytes += word.size();
+    bytes += words->size() * sizeof(std::uint64_t);
+  }
+  return bytes <= kMostBegun;
 }
 
 }  // namespace
 
-Microvm::Microvm(std::string id, VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher,
+Microvm::Microvm(const std::string& id, VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher,
                  VmAccounts& accounts)
-    : id_(std::move(id)),
-      folder_(std::move(folder)),
-      process_(std::move(launched.process)),
-      launcher_(launcher),
-      accounts_(accounts),
-      account_(accounts.open(id_, process_.pid(), std::move(launched.slot))),
-      control_(std::move(launched.control)) {}
+    : Microvm(id, std::make_shared<VmmProcess>(id, std::move(folder), std::move(launched), launcher, accounts), 0) {}
+
+Microvm::Microvm(std::string id, std::shared_ptr<VmmProcess> vmm, std::uint64_t resets)
+    : id_(std::move(id)), vmm_(std::move(vmm)), resets_(resets) {}
 
 Microvm::~Microvm() {
   end();
 }
 
-Status Microvm::ask(const VmmRequest& request, pool::Deadline deadline) {
-  Status done = control_.ask(request, deadline);
-  if (!done.has_value()) return explained(std::move(done).error());
-  return {};
-}
-
-Status Microvm::ask(VmmControl::Body body, const std::vector<int>& files, std::string_view what,
-                    pool::Deadline deadline) {
-  Status done = control_.ask(std::move(body), files, what, deadline);
-  if (!done.has_value()) return explained(std::move(done).error());
-  return {};
-}
-
-Error Microvm::explained(Error error) const {
-  if (!hasEnded(process_)) return error;
-  const std::string words = lastWords(folder_);
-  if (words.empty()) return error;
-  return Error(error.remedy(), fmt::format("{}; the VM's process has ended, its last words: {}", error.text(), words));
-}
-
 Status Microvm::boot(const pool::BootPlan& plan, pool::Deadline deadline) {
-  for (const VmmRequest& request : bootRequests(plan)) TRY(ask(request, deadline));
+  for (const VmmRequest& request : bootRequests(plan)) TRY(vmm_->ask(request, deadline));
   return {};
 }
 
 Status Microvm::restore(const pool::RestorePlan& plan, pool::Deadline deadline) {
-  const RestoreMessage message = restoreMessage(plan);
-  return ask(message.load, message.files, "restoring", deadline);
+  RestoreMessage message = restoreMessage(plan, vsockName(resets_));
+  snapshot_ = plan.snapshot;
+  if (resets_ == 0) return vmm_->ask(std::move(message.load), message.files, "restoring", deadline);
+  return vmm_->ask(vmm::control::Reset{.load = std::move(message.load)}, message.files, "resetting", deadline);
 }
 
 Result<pool::Observed> Microvm::observe(pool::Deadline deadline) {
   const FileDescriptor written = TRY(createMemfd("quickmatch-written", 0));
   const FileDescriptor hints = TRY(createMemfd("quickmatch-hints", 0));
-  TRY(ask(vmm::control::Observe{}, {written.get(), hints.get()}, "observing", deadline));
+  TRY(vmm_->ask(vmm::control::Observe{}, std::array{written.get(), hints.get()}, "observing", deadline));
   pool::Observed observed{.codeHints = TRY(contentsOf(hints, vmm::control::kMaxHintBytes))};
   const std::vector<std::byte> bytes = TRY(contentsOf(written, kMostBitmapBytes));
   observed.written.resize(bytes.size() / sizeof(std::uint64_t));
@@ -94,79 +83,154 @@ Result<FileDescriptor> Microvm::prepareCode(const pool::CloneFiles& files,
     TRY(writeAt(file, 0, list));
     given.push_back(file.get());
   }
-  TRY(ask(vmm::control::Prepare{.memorySha256 = digest}, given, "preparing code", deadline));
+  TRY(vmm_->ask(vmm::control::Prepare{.memorySha256 = digest}, given, "preparing code", deadline));
   const std::vector<std::byte> bytes = TRY(contentsOf(code, kMostCodeBytes));
   return sealSoftCode(bytes, digest);
 }
 
 Status Microvm::pauseAndSave(const std::filesystem::path& state, const std::filesystem::path& memory,
                              pool::Deadline deadline) {
-  for (const VmmRequest& request : saveRequests()) TRY(ask(request, deadline));
+  for (const VmmRequest& request : saveRequests()) TRY(vmm_->ask(request, deadline));
   // Moved, not written there: a jailed VMM writes in its own folder only.
-  TRY(adoptFile(folder_.path / kSavedStateName, state));
-  return adoptFile(folder_.path / kSavedMemoryName, memory);
+  TRY(adoptFile(vmm_->folder().path / kSavedStateName, state));
+  return adoptFile(vmm_->folder().path / kSavedMemoryName, memory);
 }
 
 Result<pool::MemoryUse> Microvm::memoryUse() {
-  return processMemory(process_.pid());
+  return processMemory(vmm_->process().pid());
 }
 
 bool Microvm::isAlive() {
-  return !hasEnded(process_);
+  return !isReclaimed_ && !vmm_->hasEnded();
+}
+
+Result<std::unique_ptr<pool::VmProcess>> Microvm::reclaim(std::string_view id) {
+  if (snapshot_.empty()) return Error(Remedy::giveUp, "the VM was not restored from a snapshot: it cannot be reset");
+  if (isReclaimed_.exchange(true)) return Error(Remedy::giveUp, "the VM's process is another VM already");
+  vmm_->halt();
+  auto next = std::make_unique<Microvm>(std::string(id), vmm_, resets_ + 1);
+  // Closed when there is another, not before: to the old guest it would be work.
+  if (const std::unique_lock lock(agentMutex_, std::try_to_lock); lock.owns_lock())
+    next->formerAgents_ = std::exchange(idleAgents_, {});
+  return next;
 }
 
 Result<agent::AgentClient> Microvm::reachAgent(pool::Deadline deadline) const {
+  const std::filesystem::path socket = vmm_->folder().vsock(resets_);
   for (;;) {
-    Result<agent::AgentClient> client = agent::AgentClient::connect(folder_.vsock(), deadline);
+    if (isReclaimed_) return Error(Remedy::giveUp, "the VM has ended");
+    Result<agent::AgentClient> client = agent::AgentClient::connect(socket, deadline);
     const auto now = std::chrono::steady_clock::now();
     if (client.has_value() || client.error().remedy() != Remedy::retry || now >= deadline) return client;
-    if (process_.waitForEnd(now + std::chrono::milliseconds(1))) {
-      return explained(Error(Remedy::giveUp, "the VM ended before its agent answered"));
+    if (vmm_->process().waitForEnd(now + std::chrono::milliseconds(1))) {
+      return vmm_->explained(Error(Remedy::giveUp, "the VM ended before its agent answered"));
     }
   }
 }
 
 Status Microvm::connectAgent(pool::Deadline deadline) {
   agent::AgentClient client = TRY(reachAgent(deadline));
-  const std::scoped_lock lock(agentMutex_);
-  agent_.emplace(std::move(client));
+  formerAgents_.clear();
+  keepAgent(std::move(client));
   return {};
 }
 
-Result<agent::Pong> Microvm::ping(std::uint64_t nonce, pool::Deadline deadline) {
+Result<std::optional<agent::AgentClient>> Microvm::takeIdleAgent() {
+  if (isReclaimed_) return Error(Remedy::giveUp, "the VM has ended");
   const std::scoped_lock lock(agentMutex_);
-  if (!agent_) return Error(Remedy::giveUp, "the guest's agent is not connected");
-  return agent_->ping(nonce, deadline);
+  if (!isConnected_) return Error(Remedy::giveUp, "the guest's agent is not connected");
+  if (idleAgents_.empty()) return std::nullopt;
+  std::optional client(std::move(idleAgents_.back()));
+  idleAgents_.pop_back();
+  return client;
+}
+
+Result<agent::AgentClient> Microvm::takeAgent(pool::Deadline deadline) {
+  if (auto idle = TRY(takeIdleAgent())) return *std::move(idle);
+  return reachAgent(deadline);
+}
+
+void Microvm::keepAgent(agent::AgentClient client) {
+  const std::scoped_lock lock(agentMutex_);
+  isConnected_ = true;
+  if (idleAgents_.size() < kMostIdleAgents) idleAgents_.push_back(std::move(client));
+}
+
+Result<agent::Pong> Microvm::ping(std::uint64_t nonce, pool::Deadline deadline) {
+  agent::AgentClient client = TRY(takeAgent(deadline));
+  const agent::Pong pong = TRY(client.ping(nonce, deadline));
+  keepAgent(std::move(client));
+  return pong;
 }
 
 Result<agent::Renewed> Microvm::renew(const agent::Renew& renew, pool::Deadline deadline) {
-  const std::scoped_lock lock(agentMutex_);
-  if (!agent_) return Error(Remedy::giveUp, "the guest's agent is not connected");
-  Result<agent::Renewed> renewed = agent_->renew(renew, deadline);
-  if (renewed.has_value()) account_->renewed();
+  agent::AgentClient client = TRY(takeAgent(deadline));
+  agent::Renewed renewed = TRY(client.renew(renew, deadline));
+  vmm_->account().renewed();
+  keepAgent(std::move(client));
   return renewed;
 }
 
 Result<agent::Ran> Microvm::run(const agent::Run& run, pool::Deadline deadline) {
-  // A connection of its own: a long command must not hold up pings and other commands.
-  agent::AgentClient client = TRY(reachAgent(deadline));
-  return client.run(run, deadline);
+  agent::AgentClient client = TRY(takeAgent(deadline));
+  agent::Ran ran = TRY(client.run(run, deadline));
+  keepAgent(std::move(client));
+  return ran;
+}
+
+// A call under way over a connection of its own, which goes back to the idle ones after the answer.
+template <class T>
+class Microvm::Talk final : public pool::Awaited<T> {
+ public:
+  using Look = std::function<Result<std::optional<T>>(agent::AgentClient&)>;
+
+  Talk(Microvm& vm, agent::AgentClient client, pool::Deadline deadline, Look look)
+      : vm_(vm), client_(std::move(client)), deadline_(deadline), look_(std::move(look)) {}
+
+  const FileDescriptor& file() const override { return client_.stream(); }
+  pool::Deadline deadline() const override { return deadline_; }
+  std::optional<Result<T>> take() override {
+    Result<std::optional<T>> seen = look_(client_);
+    if (!seen.has_value()) return std::move(seen).error();
+    if (seen->has_value()) {
+      vm_.keepAgent(std::move(client_));
+      return **std::move(seen);
+    }
+    if (std::chrono::steady_clock::now() < deadline_) return std::nullopt;
+    return Error(Remedy::retry, "the guest's agent did not answer in time");
+  }
+
+ private:
+  Microvm& vm_;
+  agent::AgentClient client_;
+  pool::Deadline deadline_;
+  Look look_;
+};
+
+Result<std::unique_ptr<pool::Awaited<agent::Pong>>> Microvm::beginPing(std::uint64_t nonce, pool::Deadline deadline) {
+  std::optional<agent::AgentClient> client = TRY(takeIdleAgent());
+  if (!client) return nullptr;
+  TRY(client->begin(agent::Ping{.nonce = nonce}));
+  return std::make_unique<Talk<agent::Pong>>(*this, *std::move(client), deadline,
+                                             [nonce](agent::AgentClient& from) { return from.takePong(nonce); });
+}
+
+Result<std::unique_ptr<pool::Awaited<agent::Ran>>> Microvm::beginRun(const agent::Run& run, pool::Deadline deadline) {
+  if (!isShort(run)) return nullptr;
+  std::optional<agent::AgentClient> client = TRY(takeIdleAgent());
+  if (!client) return nullptr;
+  TRY(client->begin(run));
+  return std::make_unique<Talk<agent::Ran>>(
+      *this, *std::move(client), deadline,
+      [limit = run.outputLimit](agent::AgentClient& from) { return from.takeRan(limit); });
 }
 
 void Microvm::kill() {
-  account_->killing();
-  // SIGKILL cannot fail on a process that we may signal, and one that has ended takes it silently.
-  static_cast<void>(process_.signal(SIGKILL));
+  if (!isReclaimed_) vmm_->kill();
 }
 
 void Microvm::end() {
-  std::call_once(ended_, [this] {
-    kill();
-    launcher_.awaitEnd(process_);
-    accounts_.close(id_);
-    launcher_.reap(process_);
-    removeVmFolder(folder_);
-  });
+  if (!isReclaimed_) vmm_->end();
 }
 
 }  // namespace qm

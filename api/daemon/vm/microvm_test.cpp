@@ -14,11 +14,12 @@
 #include "api/daemon/vm/left_over_vms.h"
 #include "api/daemon/vm/microvm_spawner.h"
 #include "vmm/os/testing/temp_folder.h"
+#include "vmm/os/wait.h"
 
 namespace qm {
 namespace {
 
-using std::chrono_literals::operator""s;
+using namespace std::chrono_literals;
 using testing::HasSubstr;
 
 pool::Deadline soon() {
@@ -78,6 +79,49 @@ TEST_F(MicrovmTest, AClonesMemoryIsTheSnapshots) {
   ASSERT_TRUE(clone->restore(planOf("state", "memory"), soon()).has_value());
   ASSERT_TRUE(clone->connectAgent(soon()).has_value());
   EXPECT_EQ(clone->ping(2, soon()).value().guestNonce, nonce);
+}
+
+// As /proc/PID/stat tells it (proc(5), field 3).
+bool standsStill(std::int64_t pid) {
+  const std::string stat = readKernelFile("/proc/" + std::to_string(pid) + "/stat").value();
+  return stat.substr(stat.rfind(')') + 2, 1) == "T";
+}
+
+TEST_F(MicrovmTest, AProcessThatIsReclaimedStandsStillAndIsAnotherVm) {
+  const auto original = booted("vm-1");
+  const std::uint64_t nonce = original->ping(1, soon()).value().guestNonce;
+  ASSERT_TRUE(original->pauseAndSave(file("state"), file("memory"), soon()).has_value());
+  auto first = spawn("vm-2");
+  ASSERT_TRUE(first->restore(planOf("state", "memory"), soon()).has_value());
+  ASSERT_TRUE(first->connectAgent(soon()).has_value());
+  EXPECT_EQ(first->snapshot(), folder.path());
+
+  const auto second = first->reclaim("vm-3").value();
+  const auto deadline = soon();
+  while (!standsStill(second->pid()) && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  EXPECT_TRUE(standsStill(second->pid()));
+  EXPECT_EQ(second->id(), "vm-3");
+  EXPECT_EQ(second->pid(), first->pid());
+  EXPECT_FALSE(first->isAlive());
+  EXPECT_FALSE(first->reclaim("vm-4").has_value());
+
+  ASSERT_TRUE(second->restore(planOf("state", "memory"), soon()).has_value());
+  ASSERT_TRUE(second->connectAgent(soon()).has_value());
+  EXPECT_EQ(second->ping(2, soon()).value().guestNonce, nonce);
+  EXPECT_THAT(first->run({.argv = {"echo"}}, soon()).error().text(), HasSubstr("has ended"));
+  first->end();
+  first.reset();
+  EXPECT_TRUE(second->isAlive());
+  const auto third = second->reclaim("vm-5").value();
+  EXPECT_TRUE(third->restore(planOf("state", "memory"), soon()).has_value());
+  third->end();
+  EXPECT_FALSE(std::filesystem::exists(vms / "vm-2"));
+}
+
+TEST_F(MicrovmTest, OnlyAVmThatWasRestoredIsReclaimed) {
+  const auto vm = booted("vm-1");
+  EXPECT_THAT(vm->reclaim("vm-2").error().text(), HasSubstr("was not restored"));
+  EXPECT_TRUE(vm->isAlive());
 }
 
 TEST_F(MicrovmTest, WhatACloneTouchedIsTold) {
@@ -161,6 +205,39 @@ TEST_F(MicrovmTest, ACommandUnderWayFailsSoonWhenItsVmEnds) {
     vm->end();
   });
   EXPECT_FALSE(vm->run({.argv = {"sleep"}}, soon()).has_value());
+}
+
+TEST_F(MicrovmTest, CommandsTakeTheConnectionThatIsThereAndAnotherWhereItIsTaken) {
+  const auto vm = booted("vm-1");
+  const auto which = [&vm] { return vm->run({.argv = {"which"}, .outputLimit = 100}, soon()).value().out; };
+  EXPECT_EQ(which(), std::vector{std::byte{'1'}});
+  EXPECT_EQ(which(), std::vector{std::byte{'1'}});
+  const auto sleeping = vm->beginRun({.argv = {"sleep"}}, soon()).value();
+  ASSERT_NE(sleeping, nullptr);
+  EXPECT_EQ(vm->beginPing(1, soon()).value(), nullptr) << "not without waiting";
+  EXPECT_EQ(vm->ping(42, soon()).value().nonce, 42U);
+  EXPECT_EQ(which(), std::vector{std::byte{'2'}});
+  EXPECT_FALSE(sleeping->take().has_value());
+}
+
+TEST_F(MicrovmTest, APingThatWasBegunIsHeardOfByItsDescriptor) {
+  const auto vm = booted("vm-1");
+  for (const std::uint64_t nonce : {1U, 2U}) {
+    const auto ping = vm->beginPing(nonce, soon()).value();
+    ASSERT_NE(ping, nullptr);
+    ASSERT_TRUE(waitReadable(ping->file(), soon()).has_value());
+    const auto pong = ping->take();
+    ASSERT_TRUE(pong.has_value());
+    EXPECT_EQ(pong->value().nonce, nonce);
+  }
+}
+
+TEST_F(MicrovmTest, WhatWasBegunEndsWithItsVm) {
+  const auto vm = booted("vm-1");
+  const auto sleeping = vm->beginRun({.argv = {"sleep"}}, soon()).value();
+  vm->kill();
+  ASSERT_TRUE(waitReadable(sleeping->file(), soon()).has_value());
+  EXPECT_FALSE(sleeping->take().value().has_value());
 }
 
 TEST_F(MicrovmTest, AProgramThatIsNoVmmIsToldApartBeforeTheDeadline) {

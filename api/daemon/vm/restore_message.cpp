@@ -2,12 +2,11 @@
 
 #include <charconv>
 
-#include "api/daemon/vm/vm_folder.h"
 #include "vmm/result/check.h"
 
 namespace qm {
 
-RestoreMessage restoreMessage(const pool::RestorePlan& plan) {
+RestoreMessage restoreMessage(const pool::RestorePlan& plan, std::string_view vsock) {
   CHECK(plan.files != nullptr);
   const pool::CloneFiles& files = *plan.files;
   RestoreMessage message;
@@ -19,7 +18,7 @@ RestoreMessage restoreMessage(const pool::RestorePlan& plan) {
   message.load.memory = give(files.memory);
   for (const pool::OpenImage& image : files.images)
     message.load.disks.push_back({.id = image.id, .file = give(image.image)});
-  message.load.vsockPath = kVsockName;
+  message.load.vsockPath = vsock;
   message.load.observing = plan.observing == pool::Observing::yes ? Observing::yes : Observing::no;
   message.load.workingSet = files.workingSet;
   if (files.code.isOpen()) message.load.code = give(files.code);

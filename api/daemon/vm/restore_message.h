@@ -15,8 +15,8 @@ struct RestoreMessage {
   vmm::control::Load load;
   std::vector<int> files;  // the plan's still
 };
-// A plan with files.
-RestoreMessage restoreMessage(const pool::RestorePlan& plan);
+// A plan with files; `vsock` is the name of the socket in the VM's folder.
+RestoreMessage restoreMessage(const pool::RestorePlan& plan, std::string_view vsock);
 
 // Of 64 hexadecimal digits.
 Result<MemoryDigest> bytesOfDigest(std::string_view sha256);

@@ -6,6 +6,7 @@
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <fmt/format.h>
 
 #include "api/json/fields.h"
 #include "vmm/os/untrusted_file.h"
@@ -43,6 +44,10 @@ Result<ProcessRecord> readRecord(const std::filesystem::path& path) {
 }
 
 }  // namespace
+
+std::string vsockName(std::uint64_t guest) {
+  return guest == 0 ? std::string(kVsockName) : fmt::format("vsock-{}.sock", guest);
+}
 
 Result<VmFolder> makeVmFolder(const std::filesystem::path& vms, std::string_view id) {
   VmFolder folder{.path = vms / id};

@@ -1,7 +1,7 @@
 // What one VM leaves on disk while it lives, and what tells the next daemon whose it was.
 //
 //   STATE/vms/ID/             the VM's own: the VMM, which may be hostile, writes here
-//     vsock.sock              the host's side of the guest's vsock
+//     vsock.sock              the host's side of the guest's vsock; of a guest after a reset vsock-1.sock, and so on
 //     console.log             what the VMM says, and the guest's serial console
 //   STATE/vms/ID.json         which process it is, out of its reach: {"version": 1, "pid", "start_ticks", "boot_id"}
 #pragma once
@@ -23,10 +23,14 @@ inline constexpr std::string_view kConsoleName = "console.log";
 inline constexpr std::string_view kSavedStateName = "saved-state";
 inline constexpr std::string_view kSavedMemoryName = "saved-memory";
 
+// The socket of the first guest (0), or of one after so many resets. None has a name again: who is late for one guest
+// does not meet the next.
+std::string vsockName(std::uint64_t guest);
+
 struct VmFolder {
   std::filesystem::path path;
 
-  std::filesystem::path vsock() const { return path / kVsockName; }
+  std::filesystem::path vsock(std::uint64_t guest = 0) const { return path / vsockName(guest); }
   std::filesystem::path console() const { return path / kConsoleName; }
   std::filesystem::path record() const { return path.native() + ".json"; }
 };

@@ -30,9 +30,10 @@ Status VmmControl::ask(const VmmRequest& request, pool::Deadline deadline) {
              deadline);
 }
 
-Status VmmControl::ask(Body body, std::span<const int> files, std::string_view what, pool::Deadline deadline) {
+Status VmmControl::ask(Body body, std::span<const int> files, std::string_view what, pool::Deadline deadline,
+                       const OnSent& onSent) {
   if (!socket_.isOpen()) return Error(Remedy::giveUp, "the VM's control channel is lost");
-  const Result<vmm::Answer> answer = exchange(std::move(body), files, deadline);
+  const Result<vmm::Answer> answer = exchange(std::move(body), files, deadline, onSent);
   if (!answer.has_value()) {
     // An answer that comes later would be taken for the next request's.
     socket_.close();
@@ -42,10 +43,12 @@ Status VmmControl::ask(Body body, std::span<const int> files, std::string_view w
   return Error(Remedy::fixInput, fmt::format("{}: {}", what, faultOf(*answer)));
 }
 
-Result<vmm::Answer> VmmControl::exchange(Body body, std::span<const int> files, pool::Deadline deadline) {
+Result<vmm::Answer> VmmControl::exchange(Body body, std::span<const int> files, pool::Deadline deadline,
+                                         const OnSent& onSent) {
   namespace control = vmm::control;
   const control::Request request{.id = ++lastId_, .body = std::move(body)};
   TRY(sendMessage(socket_, control::encode(request), files).during("asking the VM's process, which has ended"));
+  if (onSent) onSent();
   TRY(waitReadable(socket_, deadline).during("waiting for the VM's process"));
   const Message message = TRY(receiveMessage(socket_).during("asking the VM's process, which has ended"));
   if (message.bytes.empty()) return Error(Remedy::giveUp, "the VM's process ended before it answered");

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 
 #include "api/daemon/vm/vmm_requests.h"
@@ -20,12 +21,15 @@ class VmmControl {
   // fixInput: the VMM refused, in its own words; giveUp: it has ended, or says what makes no sense, and the channel is
   // lost. A VMM that was just started is waited for.
   Status ask(const VmmRequest& request, pool::Deadline deadline);
-  // The same of what the REST interface has no words for; `files` go with it and stay the caller's.
+  // The same of what the REST interface has no words for; `files` go with it and stay the caller's. `onSent` is called
+  // between the request and its answer.
   using Body = decltype(vmm::control::Request::body);
-  Status ask(Body body, std::span<const int> files, std::string_view what, pool::Deadline deadline);
+  using OnSent = std::function<void()>;
+  Status ask(Body body, std::span<const int> files, std::string_view what, pool::Deadline deadline,
+             const OnSent& onSent = {});
 
  private:
-  Result<vmm::Answer> exchange(Body body, std::span<const int> files, pool::Deadline deadline);
+  Result<vmm::Answer> exchange(Body body, std::span<const int> files, pool::Deadline deadline, const OnSent& onSent);
 
   FileDescriptor socket_;
   std::uint64_t lastId_ = 0;

@@ -79,8 +79,7 @@ void storeRuns(const std::vector<PageRun>& runs, capnp::List<wire::Run>::Builder
   }
 }
 
-void store(const Load& load, wire::Request::Builder request) {
-  auto to = request.initLoad();
+void storeLoad(const Load& load, wire::Load::Builder to) {
   to.setState(load.state);
   to.setMemory(load.memory);
   auto disks = to.initDisks(static_cast<unsigned>(load.disks.size()));
@@ -95,6 +94,14 @@ void store(const Load& load, wire::Request::Builder request) {
   storeRuns(read, to.initRead(static_cast<unsigned>(read.size())));
   to.setHasCode(load.code.has_value());
   to.setCode(load.code.value_or(0));
+}
+
+void store(const Load& load, wire::Request::Builder request) {
+  storeLoad(load, request.initLoad());
+}
+
+void store(const Reset& reset, wire::Request::Builder request) {
+  storeLoad(reset.load, request.initReset());
 }
 
 void store(const Observe& /*observe*/, wire::Request::Builder request) {
@@ -171,6 +178,8 @@ Result<Request> readRequest(wire::Request::Reader from, std::size_t descriptors)
       return Request{.id = from.getId(), .body = Observe{}};
     case wire::Request::PREPARE:
       return Request{.id = from.getId(), .body = TRY(readPrepare(from.getPrepare(), descriptors))};
+    case wire::Request::RESET:
+      return Request{.id = from.getId(), .body = Reset{.load = TRY(readLoad(from.getReset(), descriptors))}};
   }
   return refused("is of no known kind");
 }

@@ -27,9 +27,12 @@ std::string refusalOf(const Load& load, std::size_t descriptors) {
 TEST(Control, WhatIsEncodedIsDecoded) {
   const Request ask{.id = 7, .body = Ask{.method = "PUT", .target = "/actions", .body = "{}"}};
   const Request load{.id = 8, .body = everyField()};
+  const Request reset{.id = 6, .body = Reset{.load = everyField()}};
   const Request observe{.id = ~0ULL, .body = Observe{}};
   EXPECT_EQ(decodeRequest(encode(ask), 0).value(), ask);
   EXPECT_EQ(decodeRequest(encode(load), 5).value(), load);
+  EXPECT_EQ(decodeRequest(encode(reset), 5).value(), reset);
+  EXPECT_FALSE(decodeRequest(encode(reset), 4).has_value());
   EXPECT_EQ(decodeRequest(encode(observe), 2).value(), observe);
   const Request prepare{.id = 3, .body = Prepare{.memorySha256 = {std::byte{1}, std::byte{2}}}};
   EXPECT_EQ(decodeRequest(encode(prepare), 3).value(), prepare);

@@ -18,6 +18,7 @@ struct Request {
     load @3 :Load;
     observe @4 :Void;          # pauses; the two files beside it get what was observed
     prepare @5 :Prepare;       # of a VMM without a guest: decodes a snapshot's code for its clones
+    reset @6 :Load;            # of a VMM that was loaded before: as load, and of the guest that it has nothing is left
   }
 }
 

@@ -48,6 +48,12 @@ struct Load {
   bool operator==(const Load&) const = default;
 };
 
+// The same in a VMM that has a guest from an earlier Load: that guest ends first, and nothing of it is left.
+struct Reset {
+  Load load;
+  bool operator==(const Reset&) const = default;
+};
+
 // Pauses the guest. Beside it go two empty files: for a bit a page that was written, in words of 64 as the memory file
 // has them, and for the hints of its code.
 struct Observe {
@@ -65,7 +71,7 @@ inline constexpr std::size_t kLeastPrepareFiles = 3, kMostPrepareFiles = 18;
 
 struct Request {
   std::uint64_t id = 0;
-  std::variant<Ask, Load, Observe, Prepare> body;
+  std::variant<Ask, Load, Observe, Prepare, Reset> body;
   bool operator==(const Request&) const = default;
 };
 

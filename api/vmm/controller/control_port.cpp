@@ -85,6 +85,12 @@ Answer ControlPort::answer(const control::Load& load, std::vector<FileDescriptor
   return controller_.load(*std::move(snapshot));
 }
 
+Answer ControlPort::answer(const control::Reset& reset, std::vector<FileDescriptor> files) {
+  Result<OpenSnapshot> snapshot = openSnapshot(reset.load, files);
+  if (!snapshot.has_value()) return fault(snapshot.error().text());
+  return controller_.reset(*std::move(snapshot));
+}
+
 Answer ControlPort::answer(const control::Observe& /*observe*/, std::vector<FileDescriptor> files) {
   const Status done = [&]() -> Status {
     const Machine::Observation observation = TRY(controller_.observe());

@@ -31,6 +31,7 @@ class ControlPort {
   void leave();
   Answer answer(const control::Ask& ask, std::vector<FileDescriptor> files);
   Answer answer(const control::Load& load, std::vector<FileDescriptor> files);
+  Answer answer(const control::Reset& reset, std::vector<FileDescriptor> files);
   Answer answer(const control::Observe& observe, std::vector<FileDescriptor> files);
   Answer answer(const control::Prepare& prepare, std::vector<FileDescriptor> files);
 

@@ -7,6 +7,7 @@
 
 #include "snapshot/file/save.h"
 #include "vmm/memory/prefault.h"
+#include "vmm/os/stack.h"
 #include "vmm/version/version.h"
 
 namespace qm::vmm {
@@ -88,7 +89,12 @@ Answer Controller::toldAs(const Passport& passport, Result<Answer> done) const {
 Answer Controller::load(OpenSnapshot snapshot) {
   const Passport passport = passportOf(LoadSnapshot{});
   if (auto refused = refusal(passport.stage)) return *std::move(refused);
-  return toldAs(passport, loadOpen(std::move(snapshot)));
+  return toldAs(passport, loadOpen(std::move(snapshot), std::nullopt));
+}
+
+Answer Controller::reset(OpenSnapshot snapshot) {
+  if (auto refused = refusal(Stage::afterStart)) return *std::move(refused);
+  return toldAs({.stage = Stage::afterStart, .family = "Reset error: "}, resetOpen(std::move(snapshot)));
 }
 
 Result<Answer> Controller::handle(const DescribeInstance& /*asked*/) {
@@ -147,7 +153,28 @@ Result<MachineWiring> Controller::wire(std::size_t vcpus) {
                        .onExit = wiring_.onExit,
                        .onConsole = wiring_.onConsole,
                        .onEnd = [this](const MachineEnd& why) { end(why); },
-                       .seed = wiring_.clock == SoftClock::instructions ? std::optional(wiring_.seed) : std::nullopt};
+                       .seed = wiring_.clock == SoftClock::instructions ? std::optional(wiring_.seed) : std::nullopt,
+                       .onMoment = [this] { playScript(); }};
+}
+
+Status Controller::beginScript(script::Origin origin, std::filesystem::path vsockSocket) {
+  if (wiring_.script.empty()) return {};
+  stage_.emplace(*machine_, std::move(vsockSocket), wiring_.onEnd);
+  player_.emplace(wiring_.script, kAgentPort, wiring_.loop, wiring_.log, *stage_);
+  const std::uint64_t guestNs = TRY(machine_->guestNs());
+  return machine_->setMoment(TRY(player_->begin(origin, guestNs)));
+}
+
+// A script that cannot be played as it stands is no experiment any more.
+void Controller::playScript() {
+  const Status played = [this]() -> Status {
+    const std::uint64_t guestNs = TRY(machine_->guestNs());
+    return machine_->setMoment(TRY(player_->play(guestNs)));
+  }();
+  if (played.has_value()) return;
+  wiring_.log.error("script.failed", {{"error", played.error().text()}});
+  machine_->pause();
+  wiring_.onEnd(1);
 }
 
 void Controller::tell(slot::State state) {
@@ -197,6 +224,7 @@ Result<Answer> Controller::handle(const StartInstance& /*asked*/) {
     machine_ = TRY(Machine::boot(config, std::move(wiring)));
   }
   times_.build = watch.lap();
+  TRY(beginScript(script::Origin::boot, config.vsock ? config.vsock->socketPath : std::filesystem::path()));
   TRY(resumeTimed());
   wiring_.log.info("vm.started", {{"id", wiring_.id},
                                   {"vcpus", config.vcpus},
@@ -240,12 +268,12 @@ Result<Answer> Controller::handle(const LoadSnapshot& asked) {
   return Answer{};
 }
 
-Result<Answer> Controller::loadOpen(OpenSnapshot snapshot) {
+Result<Answer> Controller::loadOpen(OpenSnapshot snapshot, std::optional<GuestMemory> used) {
   TRY(checkUntouched(configuration_));
   Stopwatch watch;
   {
     const Loading loading(*this);
-    snapshot::Loaded loaded = TRY(snapshot::loadOpen(snapshot.state, snapshot.memory));
+    snapshot::Loaded loaded = TRY(open(snapshot, std::move(used)));
     prefault(loaded.memory, snapshot.workingSet);
     if (wiring_.slot != nullptr) wiring_.slot->populated(pagesOf(snapshot.workingSet.written));
     TRY(restore(std::move(loaded), {.vsockSocketPath = std::move(snapshot.vsockPath)}, std::move(snapshot.means),
@@ -253,6 +281,28 @@ Result<Answer> Controller::loadOpen(OpenSnapshot snapshot) {
   }
   TRY(resumeTimed());
   return Answer{};
+}
+
+Result<Answer> Controller::resetOpen(OpenSnapshot snapshot) {
+  if (!memoryFile_) return Error(Remedy::fixInput, "The microVM was not loaded over the control channel.");
+  times_ = {};
+  Stopwatch watch;
+  pause();
+  GuestMemory used = Machine::dismantle(std::move(machine_));
+  wipeStackBelow();  // devices worked on this thread
+  if (wiring_.onReset) wiring_.onReset();
+  wiring_.log.info("vm.dismantled", {{"id", wiring_.id}, {"us", watch.lap().count()}});
+  return loadOpen(std::move(snapshot), std::move(used));
+}
+
+Result<snapshot::Loaded> Controller::open(const OpenSnapshot& snapshot, std::optional<GuestMemory> used) {
+  const FileIdentity file = TRY(identityOf(snapshot.memory));
+  if (used && memoryFile_ == file) {
+    TRY(used->revert());
+    return snapshot::loadInto(snapshot.state, *std::move(used));
+  }
+  memoryFile_ = file;
+  return snapshot::loadOpen(snapshot.state, snapshot.memory);
 }
 
 Result<Machine::Observation> Controller::observe() {
@@ -276,7 +326,7 @@ Status Controller::restore(snapshot::Loaded loaded, const RestoreConfig& devices
                                    {"memory_mib", loaded.state.memoryBytes >> 20U},
                                    {"open_us", open.count()},
                                    {"restore_us", times_.restore->count()}});
-  return {};
+  return beginScript(script::Origin::snapshot, devices.vsockSocketPath);
 }
 
 void Controller::end(const MachineEnd& end) {

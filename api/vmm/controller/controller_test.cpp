@@ -4,6 +4,7 @@
 #include <thread>
 
 #include <boost/json/parse.hpp>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "api/vmm/testing/idle_hypervisor.h"
@@ -31,6 +32,17 @@ class Vmm {
     loop_->postAndWait([&] { answer = controller_.execute(request); });
     return answer;
   }
+  Answer load(OpenSnapshot snapshot) {
+    Answer answer;
+    loop_->postAndWait([&] { answer = controller_.load(std::move(snapshot)); });
+    return answer;
+  }
+  Answer reset(OpenSnapshot snapshot) {
+    Answer answer;
+    loop_->postAndWait([&] { answer = controller_.reset(std::move(snapshot)); });
+    return answer;
+  }
+  int timesForgotten() const { return forgotten_; }
   std::string state() {
     return std::string(boost::json::parse(execute(DescribeInstance{}).body).at("state").as_string());
   }
@@ -48,6 +60,7 @@ class Vmm {
   Log log_ = Log::silent();
   std::unique_ptr<EventLoop> loop_ = EventLoop::create().value();
   std::promise<int> ended_;
+  int forgotten_ = 0;  // the loop's, while nobody else asks
   Controller controller_{{.id = "demo",
                           .loop = *loop_,
                           .log = log_,
@@ -56,6 +69,7 @@ class Vmm {
                           },
                           .clock = clock_,
                           .onConsole = [](std::span<const std::uint8_t>) {},
+                          .onReset = [this] { ++forgotten_; },
                           .onEnd = [this](int code) { ended_.set_value(code); }}};
   std::thread thread_;
 };
@@ -78,6 +92,19 @@ class ControllerTest : public testing::Test {
             .resume = true,
             .devices = {.blocks = {}, .nets = {}, .vsockSocketPath = folder_.path() / "vsock2"}};
   }
+
+  void saveOne() {
+    Vmm vmm;
+    start(vmm);
+    EXPECT_EQ(vmm.execute(Pause{}), Answer{});
+    EXPECT_EQ(vmm.execute(files()), Answer{});
+  }
+  OpenSnapshot open(const char* vsock) const {
+    return {.state = openFile(files().state, OpenMode::read).value(),
+            .memory = openFile(files().memory, OpenMode::read).value(),
+            .vsockPath = folder_.path() / vsock};
+  }
+  bool isThere(const char* name) const { return std::filesystem::exists(folder_.path() / name); }
 
   test::TempFolder folder_;
   const std::filesystem::path kernel_ = folder_.path() / "kernel";
@@ -184,6 +211,50 @@ TEST_F(ControllerTest, ASnapshotThatCannotBeLoadedMayBeAskedForAgain) {
   EXPECT_TRUE(clone.fault(wrong).starts_with("Load snapshot error: "));
   EXPECT_EQ(clone.state(), "Not started");
   EXPECT_EQ(clone.execute(load()), Answer{});
+}
+
+TEST_F(ControllerTest, AResetPutsAnotherMachineInThePlaceOfTheOneThatWasLoaded) {
+  saveOne();
+  Vmm vmm;
+  ASSERT_EQ(vmm.load(open("first")), Answer{});
+  EXPECT_TRUE(isThere("first"));
+  EXPECT_EQ(vmm.timesForgotten(), 0);
+  for (const auto& [before, after] : {std::pair("first", "second"), std::pair("second", "third")}) {
+    ASSERT_EQ(vmm.reset(open(after)), Answer{});
+    EXPECT_FALSE(isThere(before));
+    EXPECT_TRUE(isThere(after));
+    EXPECT_EQ(vmm.state(), "Running");
+  }
+  EXPECT_EQ(vmm.timesForgotten(), 2);
+}
+
+TEST_F(ControllerTest, OnlyAMachineThatWasLoadedOpenIsReset) {
+  saveOne();
+  Vmm vmm;
+  EXPECT_THAT(vmm.reset(open("second")).body, testing::HasSubstr("not supported before starting"));
+  start(vmm);
+  EXPECT_THAT(vmm.reset(open("second")).body, testing::HasSubstr("was not loaded over the control channel"));
+  EXPECT_EQ(vmm.state(), "Running");
+}
+
+TEST_F(ControllerTest, AResetThatFailsLeavesNoMachine) {
+  saveOne();
+  Vmm vmm;
+  ASSERT_EQ(vmm.load(open("first")), Answer{});
+  OpenSnapshot wrong = open("second");
+  wrong.state = openFile(files().memory, OpenMode::read).value();
+  EXPECT_THAT(vmm.reset(std::move(wrong)).body, testing::HasSubstr("Reset error: "));
+  EXPECT_FALSE(isThere("first"));
+  EXPECT_EQ(vmm.state(), "Not started");
+}
+
+TEST_F(ControllerTest, AMachineThatHasEndedIsNotReset) {
+  saveOne();
+  Vmm vmm;
+  ASSERT_EQ(vmm.load(open("first")), Answer{});
+  vmm.script().add(Shutdown{});
+  EXPECT_EQ(vmm.exitCode(), 1);
+  EXPECT_THAT(vmm.reset(open("second")).body, testing::HasSubstr("has ended"));
 }
 
 TEST_F(ControllerTest, WhereTheClockIsInstructionsAMachineHasOneVcpu) {

@@ -17,4 +17,12 @@ void Console::write(std::span<const std::uint8_t> bytes) const {
   }
 }
 
+void Console::forget() const {
+  if (!file_.isOpen()) {
+    emptyStandard(StandardStream::output);
+  } else {
+    static_cast<void>(truncateTo(file_, 0).has_value());
+  }
+}
+
 }  // namespace qm::vmm

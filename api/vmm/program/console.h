@@ -18,6 +18,8 @@ class Console {
 
   // Any thread.
   void write(std::span<const std::uint8_t> bytes) const;
+  // Empties the file. While nobody writes.
+  void forget() const;
 
  private:
   explicit Console(FileDescriptor file) : file_(std::move(file)) {}

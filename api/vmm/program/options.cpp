@@ -29,6 +29,7 @@ struct Words {
   std::string clock = "host";
   std::string seed;
   std::string hostCounter;
+  std::string inputScript;
   std::string seccompLevel;
   std::string control;
   std::string slot;
@@ -43,7 +44,7 @@ struct Option {
 
 // Read by hand: a VM's start is counted in milliseconds, of which a library for command lines takes its share in code
 // that is paged in and thrown away.
-constexpr std::array<Option, 13> kOptions{{
+constexpr std::array<Option, 14> kOptions{{
     {"--api-sock", "PATH", "Unix socket of the REST interface; must not be there", &Words::apiSocket},
     {"--config-file", "PATH", "JSON file of a machine that is started at once", &Words::configFile},
     {"--no-api", "", "No REST interface; needs --config-file", nullptr, &Words::noApi},
@@ -60,6 +61,8 @@ constexpr std::array<Option, 13> kOptions{{
     {"--seed", "N", "Of all random numbers, with --clock instructions [0]", &Words::seed},
     {"--host-counter", "WORD", "The host's counter of time as measured before: tsc:KHZ or monotonic:1000000 [measured]",
      &Words::hostCounter},
+    {"--input-script", "FILE", "What the host does at which nanosecond of guest time, with --clock instructions",
+     &Words::inputScript},
     {"--seccomp-level", "N", "System calls: 0 all, 1 those that each thread needs, 2 with their arguments [2]",
      &Words::seccompLevel},
 }};
@@ -120,6 +123,7 @@ Status readHypervisor(const Words& words, Options& options) {
     options.soft.hostCounter = TRY(soft::hostCounterOf(words.hostCounter).during("reading --host-counter"));
   if (words.clock == "host") {
     if (!words.seed.empty()) return refused("--seed needs --clock instructions");
+    if (!words.inputScript.empty()) return refused("--input-script needs --clock instructions");
     return {};
   }
   if (words.clock != "instructions")
@@ -129,6 +133,7 @@ Status readHypervisor(const Words& words, Options& options) {
   options.hypervisor = HypervisorChoice::soft;
   options.soft.clock = SoftClock::instructions;
   if (!words.seed.empty()) options.soft.seed = TRY(readSeed(words.seed));
+  options.inputScript = words.inputScript;
   return {};
 }
 

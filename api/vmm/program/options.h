@@ -21,7 +21,8 @@ struct Options {
   std::filesystem::path console;  // empty: standard output
   seccomp::Level seccomp = seccomp::defaultLevel();
   HypervisorChoice hypervisor = HypervisorChoice::automatic;
-  SoftSettings soft;  // a clock of instructions goes with HypervisorChoice::soft only
+  SoftSettings soft;                  // a clock of instructions goes with HypervisorChoice::soft only
+  std::filesystem::path inputScript;  // empty: none; goes with a clock of instructions only
 };
 
 // What to do; or the program's exit code when there is nothing to do (help, version, a mistake), all said.

@@ -15,6 +15,7 @@
 #include "api/vmm/program/slot_report.h"
 #include "api/vmm/request/config_file.h"
 #include "api/vmm/request/parse.h"
+#include "api/vmm/script/input_script.h"
 #include "api/vmm/server/server.h"
 #include "vmm/hypervisor/choice/choice.h"
 #include "vmm/loop/event_loop.h"
@@ -92,6 +93,12 @@ Result<std::vector<Request>> requestsOf(const std::filesystem::path& configFile)
   return requests;
 }
 
+Result<std::vector<script::Line>> scriptIn(const std::filesystem::path& file) {
+  if (file.empty()) return std::vector<script::Line>{};
+  const std::vector<std::byte> bytes = TRY(readWholeFile(file, script::kMostScriptBytes));
+  return script::readScript({reinterpret_cast<const char*>(bytes.data()), bytes.size()}).during(file.string());
+}
+
 // Null: there is none.
 Result<std::unique_ptr<slot::Writer>> openSlot(const Options& options) {
   if (!options.slot) return std::unique_ptr<slot::Writer>();
@@ -129,6 +136,7 @@ Result<int> runProgram(const Options& options, const Log& log) {
   blockSignals({SIGTERM, SIGINT});
   ignoreBrokenPipes();
   const std::vector<Request> requests = TRY(requestsOf(options.configFile));
+  const std::vector<script::Line> script = TRY(scriptIn(options.inputScript));
   const Console console = TRY(Console::open(options.console));
   const std::unique_ptr<EventLoop> loop = TRY(EventLoop::create());
   if (page != nullptr) reportBeats(*loop, *page);
@@ -145,10 +153,12 @@ Result<int> runProgram(const Options& options, const Log& log) {
                          .openHypervisor = [&] { return openChosen(options, page.get(), log); },
                          .clock = options.soft.clock,
                          .seed = options.soft.seed,
+                         .script = script,
                          .onVcpuThread = [&options] { restrictThisThread(seccomp::ThreadRole::vcpu, options.seccomp); },
                          .onExit = exitsTo(page.get()),
                          .slot = page.get(),
                          .onConsole = [&console](std::span<const std::uint8_t> bytes) { console.write(bytes); },
+                         .onReset = [&console] { console.forget(); },
                          .onEnd = end});
   const FileDescriptor signals = TRY(watchSignals({SIGTERM, SIGINT}));
   TRY(loop->watch(signals, Ready::readable, [&](Ready) {

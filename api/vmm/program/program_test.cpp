@@ -18,8 +18,7 @@
 namespace qm::vmm {
 namespace {
 
-using std::chrono_literals::operator""s;
-using std::chrono_literals::operator""ms;
+using namespace std::chrono_literals;
 
 std::chrono::steady_clock::time_point soon() {
   return std::chrono::steady_clock::now() + 20s;
@@ -227,9 +226,18 @@ TEST_F(VmmProgramTest, AHypervisorsOptionsFitTogetherOrAreRefused) {
             std::string::npos);
   EXPECT_NE(refusal({"--host-counter", "tsc"}).find("--host-counter: a counter of time is tsc:KHZ"), std::string::npos);
   EXPECT_NE(refusal({"--seed", "7"}).find("--seed needs --clock instructions"), std::string::npos);
+  EXPECT_NE(refusal({"--input-script", "s"}).find("--input-script needs --clock instructions"), std::string::npos);
   for (const char* seed : {"-1", "0x7", "7 ", "18446744073709551616"}) {
     EXPECT_NE(refusal({"--clock", "instructions", "--seed", seed}).find("below 2^64"), std::string::npos) << seed;
   }
+}
+
+TEST_F(VmmProgramTest, AnInputScriptIsCheckedBeforeAnythingStarts) {
+  const std::vector<std::string> words{"--api-sock", "a", "--clock", "instructions", "--input-script", "script"};
+  EXPECT_EQ(run(words).code, 1);
+  write("script", "100 serial hello\n200 whistle\n");
+  EXPECT_EQ(run(words).code, 1);
+  EXPECT_NE(output().find("script: line 2: there is no input \"whistle\""), std::string::npos) << output();
 }
 
 TEST_F(VmmProgramTest, AConfigurationFileIsCheckedBeforeAnythingStarts) {

@@ -40,6 +40,9 @@ struct NetState {
 };
 
 struct EntropyState {
+  // Where bytes follow from a seed: where their sequence stands. Else they are the host's.
+  bool hasSequence = false;
+  std::uint64_t sequence = 0;
   bool operator==(const EntropyState&) const = default;
 };
 

@@ -37,6 +37,11 @@ Result<std::string> readLine(const FileDescriptor& socket, AgentClient::Deadline
   return Error(Remedy::giveUp, "no answer to CONNECT: '" + line + "'");
 }
 
+Result<Ran> within(Ran ran, std::uint64_t outputLimit) {
+  if (ran.out.size() <= outputLimit && ran.err.size() <= outputLimit) return ran;
+  return Error(Remedy::giveUp, "the agent sent more output than was asked for");
+}
+
 }  // namespace
 
 AgentClient::AgentClient(FileDescriptor stream) : stream_(std::move(stream)) {}
@@ -65,24 +70,53 @@ Status AgentClient::send(std::span<const std::byte> bytes, Deadline deadline) {
   return {};
 }
 
+Result<std::optional<Reply>> AgentClient::replyAmongWhatCame(std::uint64_t id) {
+  while (const auto frame = TRY(frames_.front())) {
+    auto reply = decodeReply(*frame);
+    frames_.drop();
+    if (!reply.has_value()) return std::move(reply).error();
+    if (reply->id == id) return *std::move(reply);
+    // Late answers to calls that were given up are skipped; an id that was never used is a lie.
+    if (reply->id > id) return Error(Remedy::giveUp, "a reply to a request that was not made");
+  }
+  return std::nullopt;
+}
+
+Status AgentClient::readMore() {
+  const std::size_t count = TRY(readSome(stream_, frames_.room()));
+  if (count == 0) return hungUp();
+  frames_.filled(count);
+  return {};
+}
+
+// A deadline that passes here leaves the stream whole: the rest of the reply is read, and skipped, by the next call.
 Result<Reply> AgentClient::receive(std::uint64_t id, Deadline deadline) {
   for (;;) {
-    while (const auto frame = TRY(frames_.front())) {
-      auto reply = decodeReply(*frame);
-      frames_.drop();
-      if (!reply.has_value() || reply->id == id) return reply;
-      // Late answers to calls that were given up are skipped; an id that was never used is a lie.
-      if (reply->id > id) return Error(Remedy::giveUp, "a reply to a request that was not made");
-    }
-    // A deadline that passes here leaves the stream whole: the rest of the reply is read, and skipped, by the next
-    // call.
+    if (auto reply = TRY(replyAmongWhatCame(id))) return *std::move(reply);
     TRY(waitReadable(stream_, deadline));
-    const auto count = readSome(stream_, frames_.room());
-    if (!count.has_value() && count.error().remedy() == Remedy::retry) continue;
-    if (!count.has_value()) return count.error();
-    if (*count == 0) return hungUp();
-    frames_.filled(*count);
+    const Status more = readMore();
+    if (!more.has_value() && more.error().remedy() != Remedy::retry) return more.error();
   }
+}
+
+Result<std::optional<Reply>> AgentClient::receiveSome(std::uint64_t id) {
+  for (;;) {
+    if (auto reply = TRY(replyAmongWhatCame(id))) return reply;
+    const Status more = readMore();
+    if (more.has_value()) continue;
+    if (more.error().remedy() == Remedy::retry) return std::nullopt;
+    return more.error();
+  }
+}
+
+Status AgentClient::begin(decltype(Request::body) body) {
+  if (isBroken_) return hungUp();
+  const std::vector<std::byte> bytes = TRY(encodeRequest({.id = ++lastId_, .body = std::move(body)}));
+  const auto sent = sendSome(stream_, bytes);
+  if (sent.has_value() && *sent == bytes.size()) return {};
+  isBroken_ = true;  // some of the request may be under way
+  if (!sent.has_value()) return sent.error();
+  return Error(Remedy::retry, "the agent's stream takes no more");
 }
 
 Result<Reply> AgentClient::call(decltype(Request::body) body, Deadline deadline) {
@@ -94,28 +128,50 @@ Result<Reply> AgentClient::call(decltype(Request::body) body, Deadline deadline)
     isBroken_ = true;  // some of the request may be under way
     return std::move(sent).error();
   }
-  auto reply = receive(request.id, deadline);
-  if (!reply.has_value() && reply.error().remedy() == Remedy::giveUp) isBroken_ = true;
-  return reply;
+  return receive(request.id, deadline);
 }
 
 template <class Expected>
-Result<Expected> AgentClient::callFor(decltype(Request::body) body, Deadline deadline) {
-  Reply reply = TRY(call(std::move(body), deadline));
-  if (auto* expected = std::get_if<Expected>(&reply.body)) return std::move(*expected);
-  if (const auto* refusal = std::get_if<Refusal>(&reply.body))
+Result<Expected> AgentClient::expected(Result<Reply> reply) {
+  if (!reply.has_value()) {
+    if (reply.error().remedy() == Remedy::giveUp) isBroken_ = true;
+    return std::move(reply).error();
+  }
+  if (auto* expected = std::get_if<Expected>(&reply->body)) return std::move(*expected);
+  if (const auto* refusal = std::get_if<Refusal>(&reply->body))
     return Error(refusal->remedy, "in the guest: " + refusal->text);
   isBroken_ = true;
   return Error(Remedy::giveUp, "a reply of another kind than the request");
 }
 
+template <class Expected>
+Result<Expected> AgentClient::callFor(decltype(Request::body) body, Deadline deadline) {
+  return expected<Expected>(call(std::move(body), deadline));
+}
+
+template <class Expected>
+Result<std::optional<Expected>> AgentClient::takeSome() {
+  if (isBroken_) return hungUp();
+  auto reply = receiveSome(lastId_);
+  if (!reply.has_value()) return expected<Expected>(std::move(reply).error()).error();
+  if (!reply->has_value()) return std::nullopt;
+  return std::optional(TRY(expected<Expected>(**std::move(reply))));
+}
+
+Result<Pong> AgentClient::checked(const Pong& pong, std::uint64_t nonce) {
+  if (pong.nonce == nonce) return pong;
+  isBroken_ = true;
+  return Error(Remedy::giveUp, "the agent echoed another nonce");
+}
+
 Result<Pong> AgentClient::ping(std::uint64_t nonce, Deadline deadline) {
-  const Pong pong = TRY(callFor<Pong>(Ping{.nonce = nonce}, deadline));
-  if (pong.nonce != nonce) {
-    isBroken_ = true;
-    return Error(Remedy::giveUp, "the agent echoed another nonce");
-  }
-  return pong;
+  return checked(TRY(callFor<Pong>(Ping{.nonce = nonce}, deadline)), nonce);
+}
+
+Result<std::optional<Pong>> AgentClient::takePong(std::uint64_t nonce) {
+  const std::optional<Pong> pong = TRY(takeSome<Pong>());
+  if (!pong) return std::nullopt;
+  return std::optional(TRY(checked(*pong, nonce)));
 }
 
 Result<Renewed> AgentClient::renew(const Renew& renew, Deadline deadline) {
@@ -131,11 +187,13 @@ Result<Renewed> AgentClient::renew(const Renew& renew, Deadline deadline) {
 }
 
 Result<Ran> AgentClient::run(const Run& run, Deadline deadline) {
-  Ran ran = TRY(callFor<Ran>(run, deadline));
-  if (ran.out.size() > run.outputLimit || ran.err.size() > run.outputLimit) {
-    return Error(Remedy::giveUp, "the agent sent more output than was asked for");
-  }
-  return ran;
+  return within(TRY(callFor<Ran>(run, deadline)), run.outputLimit);
+}
+
+Result<std::optional<Ran>> AgentClient::takeRan(std::uint64_t outputLimit) {
+  std::optional<Ran> ran = TRY(takeSome<Ran>());
+  if (!ran) return std::nullopt;
+  return std::optional(TRY(within(*std::move(ran), outputLimit)));
 }
 
 Status AgentClient::stop(Deadline deadline) {

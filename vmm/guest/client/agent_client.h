@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 
 #include "vmm/guest/protocol/agent_values.h"
 #include "vmm/guest/protocol/frame_reader.h"
@@ -34,6 +35,13 @@ class AgentClient {
   // Answered before the guest powers itself off.
   Status stop(Deadline deadline);
 
+  // A call in two steps over a stream that does not block, for who waits elsewhere until it is readable. What does not
+  // fit at once is an error and the connection's end, so what is begun is to be short. Nothing, of an answer: it has
+  // not come.
+  Status begin(decltype(Request::body) body);
+  Result<std::optional<Pong>> takePong(std::uint64_t nonce);
+  Result<std::optional<Ran>> takeRan(std::uint64_t outputLimit);
+
   const FileDescriptor& stream() const { return stream_; }
 
  private:
@@ -42,6 +50,15 @@ class AgentClient {
   Result<Expected> callFor(decltype(Request::body) body, Deadline deadline);
   Status send(std::span<const std::byte> bytes, Deadline deadline);
   Result<Reply> receive(std::uint64_t id, Deadline deadline);
+  // Nothing, of these two: the reply is not complete. The second reads what there is first; the stream does not block.
+  Result<std::optional<Reply>> replyAmongWhatCame(std::uint64_t id);
+  Result<std::optional<Reply>> receiveSome(std::uint64_t id);
+  Status readMore();  // once
+  template <class Expected>
+  Result<Expected> expected(Result<Reply> reply);
+  template <class Expected>
+  Result<std::optional<Expected>> takeSome();
+  Result<Pong> checked(const Pong& pong, std::uint64_t nonce);
 
   FileDescriptor stream_;
   FrameReader frames_;

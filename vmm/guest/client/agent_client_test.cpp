@@ -172,5 +172,29 @@ TEST(AgentClient, AnotherAnswerThanOkIsTheEnd) {
   EXPECT_EQ(AgentClient::connect(socket.path, in(milliseconds(1000))).error().remedy(), Remedy::giveUp);
 }
 
+TEST(AgentClient, WhatWasBegunIsTakenOnceItHasComeWhole) {
+  Pair pair;
+  ASSERT_TRUE(setNonBlocking(pair.client.stream()).has_value());
+  ASSERT_TRUE(pair.client.begin(Ping{.nonce = 7}).has_value());
+  EXPECT_EQ(pair.client.takePong(7).value(), std::nullopt);
+  const std::vector<std::byte> answer = encodeReply({.id = 1, .body = Pong{.nonce = 7, .guestNonce = 9}}).value();
+  pair.guest.say(std::span(answer).first(answer.size() - 1));
+  EXPECT_EQ(pair.client.takePong(7).value(), std::nullopt);
+  pair.guest.say(std::span(answer).last(1));
+  EXPECT_EQ(pair.client.takePong(7).value(), (Pong{.nonce = 7, .guestNonce = 9}));
+}
+
+TEST(AgentClient, WhatIsTakenIsCheckedAsWhatIsCalled) {
+  Pair pair;
+  ASSERT_TRUE(setNonBlocking(pair.client.stream()).has_value());
+  ASSERT_TRUE(pair.client.begin(agent::Run{.argv = {"yes"}, .outputLimit = 2}).has_value());
+  pair.guest.say(Reply{.id = 1, .body = Ran{.out = std::vector<std::byte>(3)}});
+  EXPECT_THAT(pair.client.takeRan(2).error().text(), HasSubstr("more output"));
+  ASSERT_TRUE(pair.client.begin(Ping{.nonce = 7}).has_value());
+  pair.guest.say(Reply{.id = 2, .body = Pong{.nonce = 8}});
+  EXPECT_EQ(pair.client.takePong(7).error().remedy(), Remedy::giveUp);
+  EXPECT_EQ(pair.client.begin(Ping{.nonce = 7}).error().remedy(), Remedy::giveUp);
+}
+
 }  // namespace
 }  // namespace qm::agent

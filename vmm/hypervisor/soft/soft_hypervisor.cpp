@@ -2,9 +2,9 @@
 
 #include <optional>
 
+#include "vmm/hypervisor/soft/host/host_counter.h"
 #include "vmm/hypervisor/soft/soft_vm.h"
 #include "vmm/hypervisor/soft/system/cpuid.h"
-#include "vmm/hypervisor/soft/host/host_counter.h"
 
 namespace qm {
 

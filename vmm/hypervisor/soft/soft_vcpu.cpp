@@ -6,6 +6,7 @@
 
 #include "vmm/hypervisor/soft/chips/interrupt_fabric.h"
 #include "vmm/hypervisor/soft/cpu/debug.h"
+#include "vmm/hypervisor/soft/memory/tlb_flush.h"
 #include "vmm/hypervisor/soft/system/cpuid.h"
 #include "vmm/hypervisor/soft/system/kvm_clock.h"
 #include "vmm/hypervisor/soft/system/msrs.h"
@@ -101,6 +102,13 @@ Result<CpuState> SoftVcpu::save() {
   state.msrs = saveMsrs(cpu);
   state.system = saveSystem(cpu);
   state.events = saveEvents(cpu, loop_);
+  if (cpu.around.clock.kind() == SoftClock::instructions) {
+    state.hasRandomState = true;
+    state.randomState = cpu.randomState;
+    state.timerExpiry = cpu.around.chips.timerExpiry(cpu.around.index);
+    // Whoever is made of this state walks the page tables anew and marks entries as accessed; so does this one.
+    flushAll(cpu);
+  }
   return state;
 }
 
@@ -119,9 +127,11 @@ Status SoftVcpu::load(const CpuState& state) {
   // The TSC before the timer that counts it.
   TRY(loadTsc(cpu, state.msrs));
   cpu.around.chips.loadLocal(cpu.around.index, state.localApic, readTsc(cpu));
+  if (state.timerExpiry != 0) cpu.around.chips.loadTimerExpiry(cpu.around.index, state.timerExpiry);
   TRY(loadMsrs(cpu, state.msrs));
   loop_.setRunState(state.runState);
   TRY(loadEvents(loop_, state.events));
+  if (state.hasRandomState) cpu.randomState = state.randomState;
   modeChanged(cpu);
   return {};
 }

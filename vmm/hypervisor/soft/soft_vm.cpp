@@ -16,7 +16,7 @@ namespace qm::soft {
 
 namespace {
 
-class SoftVm final : public Vm, private CodePreparation {
+class SoftVm final : public Vm, private CodePreparation, private InstructionClock {
  public:
   SoftVm(const SoftSettings& settings, HostCounter counter, PitModel pit)
       : observer_(settings.observer),
@@ -46,6 +46,7 @@ class SoftVm final : public Vm, private CodePreparation {
   Status load(const VmState& state) override;
 
   CodePreparation* codePreparation() override { return this; }
+  InstructionClock* instructionClock() override { return clock_.kind() == SoftClock::instructions ? this : nullptr; }
 
   bool hasEventfds() const override { return false; }
   Status attachDoorbell(GuestAddress, std::uint32_t, const Eventfd&) override { return noEventfds(); }
@@ -54,7 +55,13 @@ class SoftVm final : public Vm, private CodePreparation {
 
  private:
   static Status noEventfds() { return Error(Remedy::fixInput, "the CPU in software has no eventfds"); }
+  // Of the boot processor, at this moment.
   std::uint64_t bootTsc() const;
+  std::uint64_t guestNs() override {
+    bootTsc();
+    return clock_.guestNs();
+  }
+  void setAlarm(std::optional<std::uint64_t> guestNs) override { clock_.setAlarm(guestNs); }
   std::vector<std::byte> hints() override;
   Status adopt(const FileDescriptor& prepared) override;
   Status adoptByAll(const FileDescriptor& prepared);
@@ -172,7 +179,8 @@ Status SoftVm::load(const VmState& state) {
     return Error(Remedy::fixInput, state.hasPit ? "the state has a PIT and this machine was made without one"
                                                 : "the state lacks a PIT and this machine was made with one");
   chips_.loadChips(state, bootTsc());
-  clock_.load(state.clock);
+  const std::uint64_t moved = clock_.load(state.clock);
+  for (SoftVcpu* vcpu : vcpus_) vcpu->loop().cpu().system.tscOffset -= moved;
   return {};
 }
 

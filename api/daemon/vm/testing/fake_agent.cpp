@@ -30,6 +30,7 @@ agent::Ran ranOf(const agent::Run& run) {
 
 struct Answerer {
   std::uint64_t guestNonce;
+  int connection;
   using Body = decltype(agent::Reply::body);
   Body operator()(const agent::Ping& ping) const {
     return agent::Pong{.nonce = ping.nonce, .guestNonce = guestNonce, .handledUs = 1};
@@ -37,13 +38,16 @@ struct Answerer {
   Body operator()(const agent::Renew& renew) const {
     return agent::Renewed{.guestNonce = guestNonce, .hooks = std::vector<agent::HookResult>(renew.hooks.size())};
   }
-  Body operator()(const agent::Run& run) const { return ranOf(run); }
+  Body operator()(const agent::Run& run) const {
+    if (run.argv.front() == "which") return agent::Ran{.out = bytesOf(std::to_string(connection))};
+    return ranOf(run);
+  }
   Body operator()(const agent::Stop&) const { return agent::Stopping{}; }
   Body operator()(const agent::Refusal& refusal) const { return refusal; }
 };
 
 // Until the peer goes.
-void serve(const FileDescriptor& peer, std::uint64_t guestNonce) {
+void serve(const FileDescriptor& peer, std::uint64_t guestNonce, int connection) {
   std::byte letter{};
   while (readSome(peer, std::span(&letter, 1)).value_or(0) == 1 && letter != std::byte{'\n'}) {
   }
@@ -56,7 +60,7 @@ void serve(const FileDescriptor& peer, std::uint64_t guestNonce) {
     for (auto frame = frames.front().value(); frame; frame = frames.front().value()) {
       const agent::Request request = agent::decodeRequest(*frame).value();
       frames.drop();
-      const agent::Reply reply{.id = request.id, .body = std::visit(Answerer{guestNonce}, request.body)};
+      const agent::Reply reply{.id = request.id, .body = std::visit(Answerer{guestNonce, connection}, request.body)};
       if (!writeAll(peer, agent::encodeReply(reply).value()).has_value()) return;
     }
   }
@@ -66,9 +70,11 @@ void serve(const FileDescriptor& peer, std::uint64_t guestNonce) {
 
 FakeAgent::FakeAgent(const std::filesystem::path& socket, std::uint64_t guestNonce)
     : listener_(listenUnix(socket, Blocking::yes).value()), guestNonce_(guestNonce), thread_([this] {
-        for (;;) {
+        for (int connection = 1;; ++connection) {
           FileDescriptor peer = acceptUnix(listener_, Blocking::yes).value();
-          std::thread([peer = std::move(peer), nonce = guestNonce_] { serve(peer, nonce); }).detach();
+          std::thread([peer = std::move(peer), nonce = guestNonce_, connection] {
+            serve(peer, nonce, connection);
+          }).detach();
         }
       }) {
   thread_.detach();

@@ -1,6 +1,6 @@
 // An agent without a guest: answers pings with a nonce of its own, acknowledges renewals, and "runs" commands by
 // telling their words on stdout ("/bin/cat" gives its stdin back, "false" exits 1, "sleep" sleeps until its VM is
-// ended).
+// ended, "which" tells the number of its connection, the first being 1).
 #pragma once
 
 #include <cstdint>

@@ -2,7 +2,10 @@
 //   fake-vmm --control NUMBER …     with a slot page, where 1000 instructions and 10 decoded ones are all of a guest
 // A kernel whose name has "bad" in it is refused, and so is a state file that does not begin with "fake state".
 #include <cstring>
+#include <filesystem>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
@@ -54,9 +57,13 @@ class FakeVmm {
     if (!state.has_value() || state->size() != std::strlen("fake state")) return refused("The snapshot is cut.");
     const auto memory = contentsOf(files[load.memory], sizeof nonce_).value();
     std::memcpy(&nonce_, memory.data(), sizeof nonce_);
-    agent_ = std::make_unique<FakeAgent>(load.vsockPath, nonce_);
-    tellGuest();
+    listen(load.vsockPath);
     return kDone;
+  }
+  Answer answer(const control::Reset& reset, const std::vector<FileDescriptor>& files) {
+    if (socket_.empty()) return refused("There is no guest.");
+    std::filesystem::remove(socket_);
+    return answer(reset.load, files);
   }
   Answer answer(const control::Observe&, const std::vector<FileDescriptor>& files) {
     writeAt(files[0], 0, std::as_bytes(std::span(&nonce_, 1))).value();
@@ -68,9 +75,21 @@ class FakeVmm {
  private:
   Answer start() {
     fillRandom(std::as_writable_bytes(std::span(&nonce_, 1)));
-    agent_ = std::make_unique<FakeAgent>("vsock.sock", nonce_);
-    tellGuest();
+    listen("vsock.sock");
     return kDone;
+  }
+  void listen(const std::string& socket) {
+    socket_ = socket;
+    agents_.push_back(std::make_unique<FakeAgent>(socket, nonce_));
+    tellGuest();
+  }
+  void tellGuest() {
+    if (page_.state() == slot::State::running) page_.move(slot::State::paused);
+    page_.move(slot::State::loading);
+    page_.mark(slot::Moment::loaded);
+    page_.move(slot::State::paused);
+    page_.move(slot::State::running);
+    page_.counted(0, 1000, 10);
   }
   Answer save(const std::string& text) const {
     const json::value body = json::parse(text);
@@ -80,17 +99,10 @@ class FakeVmm {
     return kDone;
   }
 
-  void tellGuest() {
-    page_.move(slot::State::loading);
-    page_.mark(slot::Moment::loaded);
-    page_.move(slot::State::paused);
-    page_.move(slot::State::running);
-    page_.counted(0, 1000, 10);
-  }
-
   slot::Writer page_;
   std::uint64_t nonce_ = 0;
-  std::unique_ptr<FakeAgent> agent_;
+  std::string socket_;                              // empty: there is no guest
+  std::vector<std::unique_ptr<FakeAgent>> agents_;  // they serve until the process ends
 };
 
 // Until the other end is gone.

@@ -11,7 +11,9 @@ namespace qm::virtio {
 
 class Entropy final : public Device {
  public:
-  explicit Entropy(std::optional<std::uint64_t> seed = std::nullopt) : sequence_(seed) {}
+  // seed: none, and the bytes are the host's; a saved sequence then ends, and otherwise goes on instead of the seed's.
+  explicit Entropy(std::optional<std::uint64_t> seed = std::nullopt, const EntropyState& saved = {})
+      : sequence_(seed && saved.hasSequence ? std::optional(saved.sequence) : seed) {}
   DeviceKind kind() const override { return DeviceKind::entropy; }
   std::uint64_t features() const override { return 0; }
   std::vector<std::uint16_t> queueSizes() const override { return {64}; }
@@ -20,7 +22,9 @@ class Entropy final : public Device {
   Status activate(DeviceHost& host, std::uint64_t features) override;
   void reset() override { host_ = nullptr; }
   Result<bool> process(std::uint16_t queueIndex) override;
-  DeviceState save() const override { return EntropyState{}; }
+  DeviceState save() const override {
+    return EntropyState{.hasSequence = sequence_.has_value(), .sequence = sequence_.value_or(0)};
+  }
 
  private:
   Result<std::uint32_t> serve(const Chain& chain);

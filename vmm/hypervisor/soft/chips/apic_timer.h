@@ -43,6 +43,11 @@ class ApicTimer {
   // The TSC was set: a count keeps what it has left, a deadline its value.
   void moveTsc(std::uint64_t from, std::uint64_t to);
 
+  // Of a count that goes on: the moment, which registers tell to a count only.
+  void setExpiry(std::uint64_t tsc) {
+    if (isArmed_ && counts()) expiry_ = tsc;
+  }
+
   // What a snapshot's registers say. A one-shot that stands at 0 has fired already; a periodic one starts over.
   void load(TimerMode mode, std::uint32_t divide, std::uint32_t initial, std::uint32_t current, std::uint64_t tsc);
 

@@ -214,5 +214,20 @@ TEST(ApicTimer, ALoadedCountIsNeverMoreThanTheInitialOne) {
   EXPECT_EQ(timer.expiry(), 2000U);
 }
 
+TEST(ApicTimer, ACountThatGoesOnRunsOutAtTheTickThatIsTold) {
+  ApicTimer timer(1'000'000);
+  timer.load(TimerMode::oneShot, 0x3, 1'000, 500, 0);  // by 16
+  timer.setExpiry(7'990);
+  EXPECT_FALSE(timer.runOut(7'989));
+  EXPECT_TRUE(timer.runOut(7'990));
+}
+
+TEST(ApicTimer, OneThatStandsIsNotStartedByBeingToldItsEnd) {
+  ApicTimer timer(1'000'000);
+  timer.load(TimerMode::oneShot, 0x3, 1'000, 0, 0);
+  timer.setExpiry(7'990);
+  EXPECT_EQ(timer.expiry(), std::nullopt);
+}
+
 }  // namespace
 }  // namespace qm::soft

@@ -249,6 +249,19 @@ void InterruptFabric::loadLocal(std::uint32_t index, const LocalApic& state, std
   delivery.refresh(index);
 }
 
+std::uint64_t InterruptFabric::timerExpiry(std::uint32_t index) const {
+  const WiredCpu& cpu = wiring_->cpu(index);
+  const std::lock_guard lock(wiring_->mutex);
+  return cpu.apic.timerExpiry();
+}
+
+void InterruptFabric::loadTimerExpiry(std::uint32_t index, std::uint64_t tsc) {
+  WiredCpu& cpu = wiring_->cpu(index);
+  InterruptDelivery delivery(*wiring_);
+  cpu.apic.setTimerExpiry(tsc);
+  delivery.refresh(index);
+}
+
 void InterruptFabric::saveChips(VmState& state) const {
   const std::lock_guard lock(wiring_->mutex);
   wiring_->pic.save(state.primaryPic, state.secondaryPic);

@@ -117,6 +117,9 @@ class InterruptFabric {
   // Before tscDeadline() is saved: a timer that has run out by `tsc` is in the page as a request.
   LocalApic saveLocal(std::uint32_t index, std::uint64_t tsc);
   void loadLocal(std::uint32_t index, const LocalApic& state, std::uint64_t tsc);
+  // CpuState::timerExpiry; loaded after the local APIC.
+  std::uint64_t timerExpiry(std::uint32_t index) const;
+  void loadTimerExpiry(std::uint32_t index, std::uint64_t tsc);
   // Everything of VmState but its clock. `tsc` is the boot processor's: the PIT starts over with it. Lines that are up
   // interrupt at once.
   void saveChips(VmState& state) const;

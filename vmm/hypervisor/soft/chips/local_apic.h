@@ -81,6 +81,9 @@ class LocalApicChip {
 
   // --- Snapshots.
   bool loadBase(std::uint64_t value);
+  // 0: the timer stands.
+  std::uint64_t timerExpiry() const { return timer_.expiry().value_or(0); }
+  void setTimerExpiry(std::uint64_t tsc) { timer_.setExpiry(tsc); }
   LocalApic save(std::uint64_t tsc) const;
   void load(const LocalApic& state, std::uint64_t tsc);
 

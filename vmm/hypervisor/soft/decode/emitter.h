@@ -53,7 +53,7 @@ class Emitter {
   void quietDeadFlags();
 
   // Fills base, index, scale, displacement, segment, addressing, addressBytes.
-  void setAddress(Operation& operation, const Operand& memory) const;
+  void setAddress(Operation& operation, const Operand& operand) const;
 
   // What follows a block in memory, where no instruction ended it.
   void addFallThrough(Handler handler);

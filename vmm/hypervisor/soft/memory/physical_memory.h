@@ -55,7 +55,7 @@ class PhysicalMemory {
   Slot* slot(std::uint32_t index) const;
 
   // While the world stands still. As Vm::setMemory.
-  void set(const MemorySlot& slot);
+  void set(const MemorySlot& wanted);
   // Changes whenever slots do: what was found before may be gone.
   std::uint64_t generation() const { return generation_; }
 

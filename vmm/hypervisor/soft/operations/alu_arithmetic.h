@@ -262,7 +262,7 @@ struct Negate {
     T expected;  // the place may be misaligned
     __builtin_memcpy(&expected, reinterpret_cast<const char*>(at), sizeof expected);
     bool isDone = false;
-    while (!isDone) {
+    while (!isDone) {  // NOLINT(bugprone-infinite-loop): the assembly sets it
       Flags after = flags;
       T negated = apply(expected, after);
       asm volatile("lock cmpxchg %[to], %[at]\n\tsetz %[done]"

@@ -64,8 +64,9 @@ Number numberOf(std::uint64_t bits, const Format& format, std::uint32_t control)
 }
 
 std::uint64_t bitsOf(const Number& number, int exponent, const Format& format) {
-  const auto stored = static_cast<std::uint64_t>(exponent + format.bias());
-  return number.sign << (format.fractionBits + format.exponentBits) | stored << format.fractionBits | number.digits;
+  const int stored = exponent + format.bias();
+  return number.sign << (format.fractionBits + format.exponentBits) |
+         static_cast<std::uint64_t>(stored) << format.fractionBits | number.digits;
 }
 
 struct Roles {

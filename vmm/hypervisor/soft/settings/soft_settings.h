@@ -34,7 +34,8 @@ struct SoftObserver {
 
 struct SoftSettings {
   SoftClock clock = SoftClock::host;
-  std::uint64_t seed = 0;  // of rdrand and rdseed, with SoftClock::instructions
+  // Of rdrand and rdseed, with SoftClock::instructions; a saved vCPU goes on with its own.
+  std::uint64_t seed = 0;
   std::optional<soft::HostCounter> hostCounter;  // where somebody has measured it already
   SoftObserver observer;
 };

@@ -91,6 +91,62 @@ TEST(GuestClock, GuestTimeGoesOnFromWhereASnapshotsStood) {
   EXPECT_EQ(machine.clock.guestNs(), 77'000'001'000U);
 }
 
+TEST(GuestClock, ByInstructionsTicksAreNanosecondsAlsoInWhatWasRestored) {
+  TestMachine machine;
+  machine.execute(500);
+  readTsc(machine.cpu());
+  EXPECT_EQ(machine.clock.load({.guestNs = 77'000}), 76'500U);
+  EXPECT_EQ(machine.clock.ticks(), 77'000U);
+  EXPECT_EQ(machine.clock.origin().guestNs, 0U);
+}
+
+TEST(GuestClock, AnAlarmIsDueAtItsNanosecondAndOnce) {
+  TestMachine machine;
+  machine.execute(100);
+  machine.clock.setAlarm(1'000);
+  EXPECT_EQ(alarmTsc(machine.cpu()), 1'000U);
+  machine.execute(899);
+  EXPECT_FALSE(takeAlarm(machine.cpu()));
+  machine.execute(1);
+  EXPECT_TRUE(takeAlarm(machine.cpu()));
+  EXPECT_FALSE(takeAlarm(machine.cpu()));
+  EXPECT_EQ(alarmTsc(machine.cpu()), std::nullopt);
+}
+
+TEST(GuestClock, AnAlarmFollowsTheTscThatAGuestSets) {
+  TestMachine machine;
+  machine.execute(100);
+  machine.clock.setAlarm(1'000);
+  ASSERT_TRUE(writeMsr(machine.cpu(), kTsc, 5'000'000));
+  EXPECT_EQ(alarmTsc(machine.cpu()), 5'000'900U);
+}
+
+TEST(GuestClock, AnAlarmThatIsOverIsDueNow) {
+  TestMachine machine;
+  machine.execute(100);
+  machine.clock.setAlarm(7);
+  EXPECT_EQ(alarmTsc(machine.cpu()), 100U);
+  EXPECT_TRUE(takeAlarm(machine.cpu()));
+}
+
+TEST(GuestClock, AnAlarmIsReachedAtAnyFrequencyOfASnapshot) {
+  for (const std::uint32_t khz : {333'333U, 2'099'998U, 3'700'001U}) {
+    TestMachine machine;
+    machine.clock.setTscKhz(khz);
+    machine.clock.load({.guestNs = 9'000'000'000});
+    machine.clock.setAlarm(9'000'001'000);
+    skipTo(machine.cpu(), *alarmTsc(machine.cpu()));
+    EXPECT_TRUE(takeAlarm(machine.cpu())) << khz;
+    EXPECT_NEAR(static_cast<double>(machine.clock.guestNs()), 9'000'001'000, 4) << khz;
+  }
+}
+
+TEST(GuestClock, TheHostsTimeHasNoAlarm) {
+  TestMachine machine(SoftClock::host);
+  machine.clock.setAlarm(0);
+  EXPECT_FALSE(takeAlarm(machine.cpu()));
+}
+
 TEST(GuestClock, TheWallClockOfInstructionsIsTheSameInEveryRun) {
   TestMachine first, second;
   EXPECT_EQ(first.clock.realtimeNs(), second.clock.realtimeNs());

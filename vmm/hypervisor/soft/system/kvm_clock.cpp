@@ -54,6 +54,14 @@ class Versioned {
     return body;
   }
 
+  // Whether readers find just that already.
+  template <class Body>
+  bool holds(const Body& body) const {
+    std::uint32_t version = 0;
+    std::memcpy(&version, host_, sizeof version);
+    return version % 2 == 0 && std::memcmp(host_ + sizeof version, &body, sizeof body) == 0;
+  }
+
   // Readers on other vCPUs see an odd version, or another one afterwards.
   template <class Body>
   void write(const Body& body) {
@@ -83,7 +91,7 @@ class Versioned {
 
 }  // namespace
 
-void writeKvmClock(Cpu& cpu) {
+void writeKvmClock(Cpu& cpu, Rewriting rewriting) {
   KvmClockState& state = cpu.system.kvmClock;
   const GuestClock& clock = cpu.around.clock;
   state.writtenFor = clock.generation();
@@ -97,13 +105,13 @@ void writeKvmClock(Cpu& cpu) {
   // It stays until the guest has seen it.
   info.flags |= page.read<TimeInfo>().flags & kGuestStopped;
   if (std::exchange(state.wasStopped, false)) info.flags |= kGuestStopped;
-  page.write(info);
+  if (rewriting == Rewriting::always || !page.holds(info)) page.write(info);
 }
 
 void writeSystemTimeMsr(Cpu& cpu, std::uint64_t value) {
   cpu.system.kvmClock.systemTime = value;
   invalidateKvmClock(cpu);
-  refreshKvmClock(cpu);
+  if (cpu.system.kvmClock.isEnabled()) writeKvmClock(cpu, Rewriting::always);
 }
 
 void writeWallClockMsr(Cpu& cpu, std::uint64_t value) {
@@ -118,7 +126,7 @@ void writeWallClockMsr(Cpu& cpu, std::uint64_t value) {
 }
 
 void markClockResumed(Cpu& cpu) {
-  if (!cpu.system.kvmClock.isEnabled()) return;
+  if (!cpu.system.kvmClock.isEnabled() || cpu.around.clock.kind() == SoftClock::instructions) return;
   cpu.system.kvmClock.wasStopped = true;
   invalidateKvmClock(cpu);
 }

@@ -21,14 +21,18 @@ void writeWallClockMsr(Cpu& cpu, std::uint64_t value);
 inline void invalidateKvmClock(Cpu& cpu) {
   cpu.system.kvmClock.writtenFor = 0;
 }
+// Whether a page that says so already is written again, with another version. A guest that was restored where its time
+// had stood still has nothing to be told, and its memory stays as it was saved.
+enum class Rewriting : std::uint8_t { always, whereItDiffers };
 // By the vCPU's thread, whenever it begins to run: writes the page if the clock has changed since.
-void writeKvmClock(Cpu& cpu);
+void writeKvmClock(Cpu& cpu, Rewriting rewriting);
 inline void refreshKvmClock(Cpu& cpu) {
   if (cpu.system.kvmClock.isEnabled() && cpu.system.kvmClock.writtenFor != cpu.around.clock.generation()) [[unlikely]]
-    writeKvmClock(cpu);
+    writeKvmClock(cpu, Rewriting::whereItDiffers);
 }
 
-// Vcpu::markResumed(): the next refresh tells the guest that it was stopped. Nothing where it has no clock.
+// Vcpu::markResumed(): the next refresh tells the guest that it was stopped. Nothing where it has no clock, or one of
+// instructions, which stops with it.
 void markClockResumed(Cpu& cpu);
 
 }  // namespace qm::soft

@@ -68,7 +68,7 @@ TEST(KvmClock, AnAddressThatIsNotAllMemoryIsWrittenByNobody) {
 }
 
 TEST(KvmClock, TheGuestIsToldOnceThatItWasStoppedAndKeepsTheFlagUntilItClearsIt) {
-  TestMachine machine;
+  TestMachine machine(SoftClock::host);
   Cpu& cpu = machine.cpu();
   ASSERT_TRUE(writeMsr(cpu, kSystemTime, kPage | 1U));
   markClockResumed(cpu);
@@ -92,11 +92,33 @@ TEST(KvmClock, AGuestWithoutAClockHasNobodyToTell) {
 }
 
 TEST(KvmClock, ThePageIsWrittenAgainWhenTheVmsClockWasSet) {
-  TestMachine machine;
+  constexpr std::uint64_t kYearNs = 365ULL * 86'400 * 1'000'000'000;
+  TestMachine machine(SoftClock::host);
   ASSERT_TRUE(writeMsr(machine.cpu(), kSystemTime, kPage | 1U));
-  machine.clock.load({.guestNs = 123'456'789});
+  EXPECT_LT(guestReads(machine, kPage, readTsc(machine.cpu())), kYearNs);
+  machine.clock.load({.guestNs = kYearNs});
   refreshKvmClock(machine.cpu());
-  EXPECT_EQ(guestReads(machine, kPage, readTsc(machine.cpu())), 123'456'789U);
+  EXPECT_GE(guestReads(machine, kPage, readTsc(machine.cpu())), kYearNs);
+}
+
+TEST(KvmClock, WhereTimeStoodStillAGuestsPageStaysAsItWasSaved) {
+  TestMachine saved;
+  saved.execute(5'000);
+  ASSERT_TRUE(writeMsr(saved.cpu(), kSystemTime, kPage | 1U));
+  saved.execute(2'000);
+  const std::vector<MsrValue> msrs = saveMsrs(saved.cpu());
+  const std::vector<std::byte> page = saved.copyOfRam(kPage, 32);
+
+  TestMachine restored;
+  restored.placeInRam(kPage, page);
+  ASSERT_TRUE(loadTsc(restored.cpu(), msrs));
+  ASSERT_TRUE(loadMsrs(restored.cpu(), msrs));
+  restored.cpu().system.tscOffset -= restored.clock.load(saved.clock.save());
+  markClockResumed(restored.cpu());
+  refreshKvmClock(restored.cpu());
+  EXPECT_EQ(restored.copyOfRam(kPage, 32), page);
+  EXPECT_EQ(readTsc(restored.cpu()), readTsc(saved.cpu()));
+  EXPECT_EQ(restored.clock.guestNs(), 7'000U);
 }
 
 TEST(KvmClock, TimeGoesOnWhereTheGuestSetsItsTsc) {

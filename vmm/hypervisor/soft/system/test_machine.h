@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "vmm/hypervisor/soft/chips/interrupt_fabric.h"
@@ -41,6 +42,13 @@ class TestMachine {
   template <class T>
   void writeRam(std::uint64_t address, T value) {
     std::memcpy(bytes_.get() + address, &value, sizeof value);
+  }
+
+  std::vector<std::byte> copyOfRam(std::uint64_t address, std::size_t bytes) const {
+    return {bytes_.get() + address, bytes_.get() + address + bytes};
+  }
+  void placeInRam(std::uint64_t address, std::span<const std::byte> bytes) {
+    std::memcpy(bytes_.get() + address, bytes.data(), bytes.size());
   }
 
   PhysicalMemory memory;

@@ -66,9 +66,18 @@ Clock GuestClock::save() const {
   return {.guestNs = guestNs(), .realtimeNs = realtimeNs()};
 }
 
-void GuestClock::load(const Clock& clock) {
-  origin_ = {.ticks = ticks(), .guestNs = clock.guestNs};
+std::uint64_t GuestClock::load(const Clock& clock) {
+  std::uint64_t moved = 0;
+  if (kind_ == SoftClock::instructions && ratio_ == 0) {
+    moved = clock.guestNs - guestNs();
+    skipped_ += moved;
+    lastCount_.fetch_add(moved, std::memory_order_relaxed);
+    if (sharedOffset_) *sharedOffset_ -= moved;
+  } else {
+    origin_ = {.ticks = ticks(), .guestNs = clock.guestNs};
+  }
   noteChange();
+  return moved;
 }
 
 void GuestClock::noteChange() {
@@ -117,6 +126,24 @@ std::uint64_t instructionsUntil(Cpu& cpu, std::uint64_t tsc) {
   const std::uint64_t at = readTsc(cpu);
   if (tsc <= at) return 0;
   return std::max<std::uint64_t>(1, scaleDown(tsc - at, clock.host_.khz, clock.tscKhz_));
+}
+
+std::optional<std::uint64_t> alarmTsc(Cpu& cpu) {
+  const GuestClock& clock = cpu.around.clock;
+  if (clock.kind_ == SoftClock::host || !clock.alarmNs_) [[likely]]
+    return std::nullopt;
+  const std::uint64_t now = readTsc(cpu);  // from here on the clock's ticks are this moment's
+  const std::uint64_t sinceOrigin = *clock.alarmNs_ - std::min(*clock.alarmNs_, clock.origin_.guestNs);
+  const std::uint64_t at = addSaturated(clock.origin_.ticks, scaleUp(sinceOrigin, clock.tscKhz_, kNsPerMs));
+  return addSaturated(now, at - std::min(at, clock.ticks()));
+}
+
+bool takeAlarm(Cpu& cpu) {
+  const std::optional<std::uint64_t> at = alarmTsc(cpu);
+  if (!at || *at > readTsc(cpu)) [[likely]]
+    return false;
+  cpu.around.clock.alarmNs_.reset();
+  return true;
 }
 
 void timerChanged(Cpu& cpu) {

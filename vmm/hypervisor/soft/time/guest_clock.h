@@ -46,8 +46,12 @@ class GuestClock {
   // Of the host, since 1970; a constant plus guestNs() by instructions.
   std::uint64_t realtimeNs() const;
   Clock save() const;
-  // Guest time goes on from where it stood. The wall clock is renewal's matter.
-  void load(const Clock& clock);
+  // Guest time goes on from where it stood. The wall clock is renewal's matter. Answers how many ticks the counter was
+  // moved by: by instructions, ticks and nanoseconds are the same from the guest's boot on, also in what was restored,
+  // and the vCPUs' offsets to them are less by as much.
+  std::uint64_t load(const Clock& clock);
+  // By instructions; see InstructionClock.
+  void setAlarm(std::optional<std::uint64_t> guestNs) { alarmNs_ = guestNs; }
 
   // Where kvmclock counts from: at `ticks`, guestNs() was `guestNs`.
   struct Origin {
@@ -69,6 +73,8 @@ class GuestClock {
   friend std::uint64_t readTsc(Cpu& cpu);
   friend void skipTo(Cpu& cpu, std::uint64_t tsc);
   friend std::uint64_t instructionsUntil(Cpu& cpu, std::uint64_t tsc);
+  friend std::optional<std::uint64_t> alarmTsc(Cpu& cpu);
+  friend bool takeAlarm(Cpu& cpu);
 
   std::uint64_t ticksAt(std::uint64_t counter) const {
     const std::uint64_t since = counter - counterOrigin_;
@@ -91,6 +97,7 @@ class GuestClock {
   // By instructions: those that were skipped, and what the processor has counted last.
   std::uint64_t skipped_ = 0;
   std::atomic<std::uint64_t> lastCount_ = 0;
+  std::optional<std::uint64_t> alarmNs_;
 };
 
 // The vCPU's TSC at this moment. Its own thread, or any while it does not run. By instructions, what counts is the
@@ -104,6 +111,11 @@ void skipTo(Cpu& cpu, std::uint64_t tsc);
 // By SoftClock::instructions: how many more instructions it takes until the vCPU's TSC is `tsc`, never too many; 0: it
 // is that already.
 std::uint64_t instructionsUntil(Cpu& cpu, std::uint64_t tsc);
+// By SoftClock::instructions: the vCPU's TSC at the moment of the alarm, or at this one if it is over; nothing: there
+// is no alarm.
+std::optional<std::uint64_t> alarmTsc(Cpu& cpu);
+// Whether the moment has come, of which one is told once.
+bool takeAlarm(Cpu& cpu);
 // The vCPU's timer may run out at another moment than it was going to. By SoftClock::instructions the loop looks anew
 // how far it may run.
 void timerChanged(Cpu& cpu);

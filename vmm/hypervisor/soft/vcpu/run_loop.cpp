@@ -83,6 +83,7 @@ std::optional<VcpuExit> RunLoop::lookAround() {
     cpu_.around.world.yieldIfAsked();
     refreshKvmClock(cpu_);
     if (kicked_.exchange(false, std::memory_order_acq_rel)) return Interrupted{};
+    if (takeAlarm(cpu_)) return Alarm{};
     if (injectedException_ || injectedInterrupt_) return deliverInjected();
     if (std::optional<VcpuExit> exit = takeWork()) return exit;
     if (runState_ == RunState::runnable) return std::nullopt;
@@ -142,10 +143,9 @@ std::optional<VcpuExit> RunLoop::takeInterrupt(const CpuWork& work) {
   return finish(deliverInterrupt(cpu_, *vector));
 }
 
-// Until raised, or until the timer runs out. Without the world: nobody waits for a sleeper.
+// Until raised, or until the timer runs out or the alarm comes. Without the world: nobody waits for a sleeper.
 std::optional<VcpuExit> RunLoop::sleep() {
-  const std::optional<std::uint64_t> deadline =
-      runState_ == RunState::halted ? cpu_.around.chips.nextDeadline(cpu_.around.index) : std::nullopt;
+  const std::optional<std::uint64_t> deadline = nextMoment();
   if (deadline && cpu_.around.clock.kind() == SoftClock::instructions) {
     skipTo(cpu_, *deadline);
     return std::nullopt;
@@ -165,21 +165,31 @@ std::optional<VcpuExit> RunLoop::sleep() {
 }
 
 // One instruction at a time: traps are wanted after each, breakpoints before it, an interrupt waits for the end of the
-// shadow of STI, or the timer is about to run out where that is a matter of instructions.
+// shadow of STI, or the timer or the alarm is about to come where that is a matter of instructions.
 bool RunLoop::mustStep() {
   return mustBeAlone_ || cpu_.devices.isUnderWay() || (cpu_.rflags & rflags::kTf) != 0 || cpu_.rip == cpu_.shadowRip ||
          hasInstructionBreakpoints(cpu_) || quantum() < 0;
 }
 
+// The vCPU's TSC when its timer runs out or its alarm comes, whichever is first; nothing: neither will by itself.
+std::optional<std::uint64_t> RunLoop::nextMoment() {
+  const bool hearsTimer = runState_ == RunState::runnable || runState_ == RunState::halted;
+  const std::optional<std::uint64_t> timer =
+      hearsTimer ? cpu_.around.chips.nextDeadline(cpu_.around.index) : std::nullopt;
+  const std::optional<std::uint64_t> alarm = alarmTsc(cpu_);
+  return timer && alarm ? std::min(timer, alarm) : alarm ? alarm : timer;
+}
+
 // What may be executed until the next look; less than nothing: it is one instruction. By instructions, no block may go
-// beyond the one at which the timer runs out: where blocks begin depends on who wrote to their page, and when.
+// beyond the one at which the timer runs out or the alarm comes: where blocks begin depends on who wrote to their page,
+// and when.
 std::int64_t RunLoop::quantum() {
   if (cpu_.around.clock.kind() == SoftClock::host) [[likely]]
     return kQuantum;
-  const std::optional<std::uint64_t> deadline = cpu_.around.chips.nextDeadline(cpu_.around.index);
-  if (!deadline) return kQuantum;
+  const std::optional<std::uint64_t> moment = nextMoment();
+  if (!moment) return kQuantum;
   constexpr std::int64_t kBlock = kMostInstructions;
-  const std::uint64_t left = std::min<std::uint64_t>(instructionsUntil(cpu_, *deadline), kQuantum + kBlock);
+  const std::uint64_t left = std::min<std::uint64_t>(instructionsUntil(cpu_, *moment), kQuantum + kBlock);
   return static_cast<std::int64_t>(left) - kBlock;
 }
 

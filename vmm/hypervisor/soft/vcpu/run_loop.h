@@ -69,6 +69,7 @@ class RunLoop {
   VcpuExit deviceExit();
   std::optional<VcpuExit> finish(Delivery delivery);
   bool mustStep();
+  std::optional<std::uint64_t> nextMoment();
   std::int64_t quantum();
   void give(std::int64_t instructions);
   VcpuExit fault(std::string reason) const;

@@ -1,4 +1,4 @@
-#include "bench/soft/qemu_guest.h"
+#include "bench/contender/qemu_guest.h"
 
 #include <signal.h>
 

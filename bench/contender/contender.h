@@ -12,16 +12,12 @@
 
 #include "bench/start/clock.h"
 #include "bench/start/places.h"
-#include "vmm/guest/client/agent_client.h"
+#include "vmm/guest/protocol/agent_values.h"
 #include "vmm/result/result.h"
 
 namespace qm::bench {
 
-// Between two tries to reach an agent. A booting guest is asked less often, so that asking takes nothing from it.
-inline constexpr std::chrono::milliseconds kBootPause{2};
-inline constexpr std::chrono::milliseconds kRestorePause{1};
-
-// A guest that runs. Killed and reaped at the latest with this.
+// A guest that runs. Ended at the latest with this.
 class Guest {
  public:
   Guest() = default;
@@ -29,11 +25,11 @@ class Guest {
   Guest& operator=(const Guest&) = delete;
   virtual ~Guest() = default;
 
-  // Of the process on the host.
-  virtual pid_t pid() const = 0;
-  // Connects to the agent and pings it until it answers; when it did. Once, and before agent().
+  // Of the VM's process on the host. Asked before the contender starts another guest.
+  virtual Result<pid_t> pid() = 0;
+  // Asks the agent until it answers; when it did. Once, and before run(). `pause` lies between two tries.
   virtual Result<Clock::time_point> waitForReply(std::chrono::milliseconds pause) = 0;
-  virtual agent::AgentClient& agent() = 0;
+  virtual Result<agent::Ran> run(const agent::Run& command, Clock::time_point deadline) = 0;
   // Ends it. How many instructions it has executed; none: nobody counted.
   virtual Result<std::optional<std::uint64_t>> end() = 0;
 };
@@ -49,7 +45,9 @@ class Contender {
   virtual std::string prefix() const = 0;
   virtual std::string title() const = 0;
 
-  // The process is started; the guest may not even have begun.
+  // Comes back once nothing is left to do for a guest that has ended, or for the next. Before a clock starts.
+  virtual Status settle() { return {}; }
+  // Asked for; the guest may not even have begun.
   virtual Result<std::unique_ptr<Guest>> boot(const Recipe& recipe) = 0;
   // Boots a guest and freezes it after its first reply, for restore().
   virtual Status prepare(const Recipe& recipe) = 0;

@@ -1,4 +1,4 @@
-#include "bench/soft/tsc_rate.h"
+#include "bench/contender/tsc_rate.h"
 
 #include <x86intrin.h>
 

@@ -7,8 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "bench/soft/contender.h"
+#include "bench/contender/contender.h"
 #include "bench/start/qemu_monitor.h"
+#include "vmm/guest/client/agent_client.h"
 #include "vmm/os/process.h"
 
 namespace qm::bench {
@@ -26,9 +27,11 @@ class QemuGuest final : public Guest {
   static Result<std::unique_ptr<QemuGuest>> start(const QemuPlan& plan);
   ~QemuGuest() override;
 
-  pid_t pid() const override { return process_.pid(); }
+  Result<pid_t> pid() override { return process_.pid(); }
   Result<Clock::time_point> waitForReply(std::chrono::milliseconds pause) override;
-  agent::AgentClient& agent() override { return agent_.value(); }
+  Result<agent::Ran> run(const agent::Run& command, Clock::time_point deadline) override {
+    return agent_.value().run(command, deadline);
+  }
   Result<std::optional<std::uint64_t>> end() override;
 
   // Once QEMU listens.

@@ -1,8 +1,8 @@
-#include "bench/soft/our_contender.h"
+#include "bench/contender/our_contender.h"
 
 #include <fmt/format.h>
 
-#include "bench/soft/instruction_count.h"
+#include "bench/contender/instruction_count.h"
 
 namespace qm::bench {
 
@@ -12,13 +12,15 @@ class OurGuest final : public Guest {
  public:
   explicit OurGuest(OurVm vm) : vm_(std::move(vm)) {}
 
-  pid_t pid() const override { return vm_.pid(); }
+  Result<pid_t> pid() override { return vm_.pid(); }
   Result<Clock::time_point> waitForReply(std::chrono::milliseconds pause) override {
     FirstReply reply = TRY(vm_.waitForFirstReply(pause));
     agent_ = std::move(reply.agent);
     return reply.time;
   }
-  agent::AgentClient& agent() override { return agent_.value(); }
+  Result<agent::Ran> run(const agent::Run& command, Clock::time_point deadline) override {
+    return agent_.value().run(command, deadline);
+  }
   Result<std::optional<std::uint64_t>> end() override { return instructionsIn(TRY(vm_.end())); }
 
  private:

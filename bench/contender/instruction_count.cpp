@@ -1,4 +1,4 @@
-#include "bench/soft/instruction_count.h"
+#include "bench/contender/instruction_count.h"
 
 #include <charconv>
 

@@ -1,0 +1,63 @@
+// A VMM's process in its folder, and its control channel. It may be several VMs, one after the other, each with a guest
+// of its own (Microvm).
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "api/daemon/vm/vm_account.h"
+#include "api/daemon/vm/vm_folder.h"
+#include "api/daemon/vm/vmm_control.h"
+#include "api/daemon/vm/vmm_launcher.h"
+
+namespace qm {
+
+// Threads: ask() and proceed() one at a time, everything else any.
+class VmmProcess {
+ public:
+  // Launcher and accounts outlive it.
+  VmmProcess(std::string_view id, VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher,
+             VmAccounts& accounts);
+  ~VmmProcess();
+  VmmProcess(const VmmProcess&) = delete;
+  VmmProcess& operator=(const VmmProcess&) = delete;
+
+  const VmFolder& folder() const { return folder_; }
+  const Process& process() const { return process_; }
+  bool hasEnded() const;
+  // Of the process, whichever VMs it is.
+  VmAccount& account() { return *account_; }
+
+  // As VmmControl::ask. A process that was halted goes on once it was asked.
+  Status ask(const VmmRequest& request, pool::Deadline deadline);
+  Status ask(VmmControl::Body body, std::span<const int> files, std::string_view what, pool::Deadline deadline);
+  // Adds what the console said last, when the process has ended.
+  Error explained(Error error) const;
+
+  // All its threads stand still, until it is asked something: the guest runs no more, and nothing it wrote goes away.
+  void halt();
+  void kill();
+  // Kills, waits for the end and removes the folder. Idempotent.
+  void end();
+
+ private:
+  Status told(Status done) const;
+  void proceed();
+
+  const VmFolder folder_;
+  const Process process_;
+  VmmLauncher& launcher_;
+  VmAccounts& accounts_;
+  const std::string id_;  // of the first VM
+  const std::shared_ptr<VmAccount> account_;
+  VmmControl control_;
+  std::atomic<bool> isHalted_ = false;
+  std::once_flag ended_;
+};
+
+}  // namespace qm
