@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <future>
+#include <ranges>
 #include <utility>
 
 #include "vmm/result/check.h"
@@ -150,6 +151,7 @@ void EventLoop::run() {
     const int timeout = idle_.empty() ? -1 : 0;
     const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout);
     CHECK(count >= 0 || errno == EINTR);
+    if (count == 0) runIdle();
     if (observer_) observer_(Round::begins);
     if (count == 0) runIdle();
     serve(std::span(events).first(static_cast<std::size_t>(std::max(count, 0))));

@@ -30,6 +30,13 @@ TEST(Metrics, AFailedCloneIsCountedByItsPhase) {
               HasSubstr("quickmatch_clone_failed_total{phase=\"renew\",template=\"hello\"} 1"));
 }
 
+TEST(Metrics, AFailedResetIsCountedByItsPhase) {
+  Metrics metrics;
+  metrics.resetFailed("hello", pool::Phase::reset, Error(Remedy::giveUp, "its process had ended"));
+  EXPECT_THAT(metrics.text({}, 0, {}),
+              HasSubstr("quickmatch_reset_failed_total{phase=\"reset\",template=\"hello\"} 1"));
+}
+
 TEST(Metrics, WhatVmsTookIsSummedByStretch) {
   Metrics metrics;
   VmUse use;
@@ -65,13 +72,6 @@ TEST(Metrics, OfARefusedSlotPageOnlyWhatTheKernelSaysIsCounted) {
   EXPECT_THAT(text, HasSubstr("quickmatch_vms_gone_total{slot_page=\"refused\"} 1"));
   EXPECT_THAT(text, HasSubstr("quickmatch_vm_cpu_seconds_total{stretch=\"end\"} 0.001"));
   EXPECT_THAT(text, Not(HasSubstr("quickmatch_vm_instructions_total{")));
-}
-
-TEST(Metrics, AFailedResetIsCountedByItsPhase) {
-  Metrics metrics;
-  metrics.resetFailed("hello", pool::Phase::reset, Error(Remedy::giveUp, "its process had ended"));
-  EXPECT_THAT(metrics.text({}, 0, {}),
-              HasSubstr("quickmatch_reset_failed_total{phase=\"reset\",template=\"hello\"} 1"));
 }
 
 TEST(Metrics, GaugesShowHowThePoolsStandAndForgetTemplatesThatWentAway) {

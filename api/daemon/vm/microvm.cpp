@@ -38,7 +38,7 @@ bool isShort(const agent::Run& run) {
 
 }  // namespace
 
-Microvm::Microvm(const std::string& id, VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher,
+Microvm::Microvm(std::string id, VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher,
                  VmAccounts& accounts)
     : Microvm(id, std::make_shared<VmmProcess>(id, std::move(folder), std::move(launched), launcher, accounts), 0) {}
 
@@ -168,6 +168,7 @@ Result<agent::Renewed> Microvm::renew(const agent::Renew& renew, pool::Deadline 
   agent::Renewed renewed = TRY(client.renew(renew, deadline));
   vmm_->account().renewed();
   keepAgent(std::move(client));
+  vmm_->account().renewed();
   return renewed;
 }
 

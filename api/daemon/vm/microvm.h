@@ -21,8 +21,7 @@ namespace qm {
 class Microvm final : public pool::VmProcess {
  public:
   // Takes over a process that was started in `folder`. Launcher and accounts outlive it.
-  Microvm(const std::string& id, VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher,
-          VmAccounts& accounts);
+  Microvm(std::string id, VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher, VmAccounts& accounts);
   // The one after so many resets of the process.
   Microvm(std::string id, std::shared_ptr<VmmProcess> vmm, std::uint64_t resets);
   ~Microvm() override;

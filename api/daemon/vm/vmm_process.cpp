@@ -9,13 +9,13 @@
 
 namespace qm {
 
-VmmProcess::VmmProcess(std::string_view id, VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher,
+VmmProcess::VmmProcess(std::string id, VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher,
                        VmAccounts& accounts)
-    : folder_(std::move(folder)),
+    : id_(std::move(id)),
+      folder_(std::move(folder)),
       process_(std::move(launched.process)),
       launcher_(launcher),
       accounts_(accounts),
-      id_(id),
       account_(accounts.open(id_, process_.pid(), std::move(launched.slot))),
       control_(std::move(launched.control)) {}
 

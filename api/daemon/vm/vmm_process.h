@@ -20,8 +20,8 @@ namespace qm {
 // Threads: ask() and proceed() one at a time, everything else any.
 class VmmProcess {
  public:
-  // Launcher and accounts outlive it.
-  VmmProcess(std::string_view id, VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher,
+  // Launcher and accounts outlive it; `id` is its first VM's, by which its account is known.
+  VmmProcess(std::string id, VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher,
              VmAccounts& accounts);
   ~VmmProcess();
   VmmProcess(const VmmProcess&) = delete;
@@ -29,6 +29,7 @@ class VmmProcess {
 
   const VmFolder& folder() const { return folder_; }
   const Process& process() const { return process_; }
+  VmAccount& account() const { return *account_; }
   bool hasEnded() const;
   // Of the process, whichever VMs it is.
   VmAccount& account() { return *account_; }
@@ -49,11 +50,11 @@ class VmmProcess {
   Status told(Status done) const;
   void proceed();
 
+  const std::string id_;
   const VmFolder folder_;
   const Process process_;
   VmmLauncher& launcher_;
   VmAccounts& accounts_;
-  const std::string id_;  // of the first VM
   const std::shared_ptr<VmAccount> account_;
   VmmControl control_;
   std::atomic<bool> isHalted_ = false;

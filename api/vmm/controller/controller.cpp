@@ -289,7 +289,8 @@ Result<Answer> Controller::resetOpen(OpenSnapshot snapshot) {
   Stopwatch watch;
   pause();
   GuestMemory used = Machine::dismantle(std::move(machine_));
-  wipeStackBelow();  // devices worked on this thread
+  // Devices worked on this thread, with buffers of 16 KiB and calls that are not deep.
+  wipeStackBelow<std::size_t{128} * 1024>();
   if (wiring_.onReset) wiring_.onReset();
   wiring_.log.info("vm.dismantled", {{"id", wiring_.id}, {"us", watch.lap().count()}});
   return loadOpen(std::move(snapshot), std::move(used));

@@ -118,12 +118,12 @@ class Controller {
   // For a machine of so many vCPUs.
   Result<MachineWiring> wire(std::size_t vcpus);
   Status resumeTimed();
-  Status resume();
-  void pause();
-  void tell(slot::State state);
   // Before the machine first runs. `vsockSocket`: empty: it has none.
   Status beginScript(script::Origin origin, std::filesystem::path vsockSocket);
   void playScript();
+  Status resume();
+  void pause();
+  void tell(slot::State state);
   void end(const MachineEnd& end);
 
   ControllerWiring wiring_;

@@ -14,6 +14,7 @@ struct KindOf {
   ExitKind operator()(const IoRead& /*exit*/) const { return ExitKind::portRead; }
   ExitKind operator()(const IoWrite& /*exit*/) const { return ExitKind::portWrite; }
   ExitKind operator()(const Interrupted& /*exit*/) const { return ExitKind::interrupted; }
+  ExitKind operator()(const Alarm& /*exit*/) const { return ExitKind::interrupted; }
   ExitKind operator()(const Halted& /*exit*/) const { return ExitKind::last; }
   ExitKind operator()(const Shutdown& /*exit*/) const { return ExitKind::last; }
   ExitKind operator()(const SystemReset& /*exit*/) const { return ExitKind::last; }

@@ -58,11 +58,13 @@ class FakeVmm {
     const auto memory = contentsOf(files[load.memory], sizeof nonce_).value();
     std::memcpy(&nonce_, memory.data(), sizeof nonce_);
     listen(load.vsockPath);
+    tellGuest();
     return kDone;
   }
   Answer answer(const control::Reset& reset, const std::vector<FileDescriptor>& files) {
     if (socket_.empty()) return refused("There is no guest.");
     std::filesystem::remove(socket_);
+    page_.move(slot::State::paused);
     return answer(reset.load, files);
   }
   Answer answer(const control::Observe&, const std::vector<FileDescriptor>& files) {
@@ -76,6 +78,7 @@ class FakeVmm {
   Answer start() {
     fillRandom(std::as_writable_bytes(std::span(&nonce_, 1)));
     listen("vsock.sock");
+    tellGuest();
     return kDone;
   }
   void listen(const std::string& socket) {
