@@ -153,7 +153,6 @@ void EventLoop::run() {
     CHECK(count >= 0 || errno == EINTR);
     if (count == 0) runIdle();
     if (observer_) observer_(Round::begins);
-    if (count == 0) runIdle();
     serve(std::span(events).first(static_cast<std::size_t>(std::max(count, 0))));
     if (observer_) observer_(Round::ends);
   }

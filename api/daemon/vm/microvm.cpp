@@ -166,7 +166,6 @@ Result<agent::Pong> Microvm::ping(std::uint64_t nonce, pool::Deadline deadline) 
 Result<agent::Renewed> Microvm::renew(const agent::Renew& renew, pool::Deadline deadline) {
   agent::AgentClient client = TRY(takeAgent(deadline));
   agent::Renewed renewed = TRY(client.renew(renew, deadline));
-  vmm_->account().renewed();
   keepAgent(std::move(client));
   vmm_->account().renewed();
   return renewed;

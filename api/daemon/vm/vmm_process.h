@@ -4,10 +4,8 @@
 
 #include <atomic>
 #include <functional>
-#include <memory>
 #include <mutex>
 #include <span>
-#include <string>
 #include <string_view>
 
 #include "api/daemon/vm/vm_account.h"
@@ -31,8 +29,6 @@ class VmmProcess {
   const Process& process() const { return process_; }
   VmAccount& account() const { return *account_; }
   bool hasEnded() const;
-  // Of the process, whichever VMs it is.
-  VmAccount& account() { return *account_; }
 
   // As VmmControl::ask. A process that was halted goes on once it was asked.
   Status ask(const VmmRequest& request, pool::Deadline deadline);

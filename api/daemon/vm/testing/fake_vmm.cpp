@@ -84,15 +84,6 @@ class FakeVmm {
   void listen(const std::string& socket) {
     socket_ = socket;
     agents_.push_back(std::make_unique<FakeAgent>(socket, nonce_));
-    tellGuest();
-  }
-  void tellGuest() {
-    if (page_.state() == slot::State::running) page_.move(slot::State::paused);
-    page_.move(slot::State::loading);
-    page_.mark(slot::Moment::loaded);
-    page_.move(slot::State::paused);
-    page_.move(slot::State::running);
-    page_.counted(0, 1000, 10);
   }
   Answer save(const std::string& text) const {
     const json::value body = json::parse(text);
@@ -100,6 +91,14 @@ class FakeVmm {
     writeFile(textOf(body, "snapshot_path"), std::as_bytes(std::span(kState)));
     writeFile(textOf(body, "mem_file_path"), std::as_bytes(std::span(&nonce_, 1)));
     return kDone;
+  }
+
+  void tellGuest() {
+    page_.move(slot::State::loading);
+    page_.mark(slot::Moment::loaded);
+    page_.move(slot::State::paused);
+    page_.move(slot::State::running);
+    page_.counted(0, 1000, 10);
   }
 
   slot::Writer page_;
