@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include "api/daemon/board/board_keeper.h"
+#include "api/daemon/board/observer_pair.h"
 #include "api/daemon/metrics/metrics.h"
 #include "api/daemon/rest/routes.h"
 #include "api/daemon/server/server.h"
@@ -71,6 +73,8 @@ class Daemon::Inside {
     for (const pool::Recipe& recipe : config.templates) TRY(pool_.putTemplate(recipe).during(recipe.name));
     ServerSettings settings{.socket = config.socket, .threads = config.requestThreads};
     if (!config.listen.empty()) settings.tcp = TRY(parseTcpAddress(config.listen));
+    keeper_ = std::make_unique<BoardKeeper>(TRY(board::BoardWriter::create(state_.board())),
+                                            BoardKeeper::Sources{.pool = pool_, .tally = tally_, .vms = accounts_});
     server_ = TRY(Server::start(settings, router_, log_));
     log_.info("daemon.serving", {{"version", kVersion},
                                  {"socket", config.socket.string()},
@@ -85,6 +89,7 @@ class Daemon::Inside {
   }
 
   void end() {
+    keeper_.reset();
     if (server_) server_->stopListening();
     pool_.shutdown();
     // Calls under way have failed with their VMs; their answers are still written.
@@ -101,10 +106,13 @@ class Daemon::Inside {
   std::unique_ptr<VmmLauncher> launcher_;
   pool::SystemClock clock_;
   Metrics metrics_;
+  BoardTally tally_;
+  ObserverPair observers_{metrics_, tally_};
   VmAccounts accounts_;
   MicrovmSpawner spawner_;
   pool::Pool pool_;
   rest::Router router_;
+  std::unique_ptr<BoardKeeper> keeper_;
   std::unique_ptr<Server> server_;
 };
 
