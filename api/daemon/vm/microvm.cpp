@@ -8,6 +8,7 @@
 
 #include "api/daemon/vm/process_memory.h"
 #include "api/daemon/vm/restore_message.h"
+#include "api/daemon/vm/vm_limits.h"
 #include "vmm/hypervisor/soft/prepared_code.h"
 #include "vmm/os/file_contents.h"
 #include "vmm/os/mapping.h"
@@ -50,11 +51,15 @@ Microvm::~Microvm() {
 }
 
 Status Microvm::boot(const pool::BootPlan& plan, pool::Deadline deadline) {
+  TRY(vmm_->limitTo(limitsOfBoot(plan)));
   for (const VmmRequest& request : bootRequests(plan)) TRY(vmm_->ask(request, deadline));
   return {};
 }
 
 Status Microvm::restore(const pool::RestorePlan& plan, pool::Deadline deadline) {
+  const CgroupLimits limits = limitsOfClone(plan);
+  vmm_->expectAlike(limits);
+  TRY(vmm_->limitTo(limits));
   RestoreMessage message = restoreMessage(plan, vsockName(resets_));
   snapshot_ = plan.snapshot;
   if (resets_ == 0) return vmm_->ask(std::move(message.load), message.files, "restoring", deadline);
@@ -74,6 +79,7 @@ Result<pool::Observed> Microvm::observe(pool::Deadline deadline) {
 
 Result<FileDescriptor> Microvm::prepareCode(const pool::CloneFiles& files,
                                             const std::vector<std::vector<std::byte>>& hints, pool::Deadline deadline) {
+  TRY(vmm_->limitTo(limitsOfPreparation()));
   const MemoryDigest digest = TRY(bytesOfDigest(files.memorySha256));
   const FileDescriptor code = TRY(createMemfd("quickmatch-code", 0));
   std::vector<int> given{files.memory.get(), code.get()};
