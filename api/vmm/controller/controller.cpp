@@ -240,6 +240,8 @@ Result<Answer> Controller::resetOpen(OpenSnapshot snapshot) {
   if (!memoryFile_) return Error(Remedy::fixInput, "The microVM was not loaded over the control channel.");
   times_ = {};
   Stopwatch watch;
+  player_.reset();
+  stage_.reset();
   GuestMemory used = Machine::dismantle(std::move(machine_));
   wipeStackBelow();  // devices worked on this thread
   if (wiring_.onReset) wiring_.onReset();
