@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include "api/daemon/board/board_keeper.h"
+#include "api/daemon/board/observer_pair.h"
 #include "api/daemon/metrics/metrics.h"
 #include "api/daemon/rest/routes.h"
 #include "api/daemon/server/server.h"
@@ -17,14 +19,27 @@ namespace qm {
 
 namespace {
 
-Result<std::unique_ptr<VmmLauncher>> launcherFor(const DaemonConfig& config, Backend backend) {
+// Less than all is a warning: nothing but this line says it while all goes well.
+void tellGroups(const spawner::Groups& groups, const Log& log) {
+  const std::string_view controllers = groups.controllers.empty() ? "none" : std::string_view(groups.controllers);
+  if (groups.lacks.empty()) {
+    log.info("daemon.cgroups", {{"controllers", controllers}});
+  } else {
+    log.warning("daemon.cgroups", {{"controllers", controllers}, {"missing", groups.lacks}});
+  }
+}
+
+Result<std::unique_ptr<VmmLauncher>> launcherFor(const DaemonConfig& config, Backend backend, const Log& log) {
   LauncherSettings settings{
       .vmm = config.vmm, .spawner = config.spawner, .backend = backend, .folders = config.folders};
   settings.isolation = config.jail == JailChoice::namespaces ? Isolation::jailed : Isolation::bare;
   settings.seccomp = config.seccomp;
   // Once for all: half a millisecond and some CPUID, each of which may leave a virtual machine.
   if (backend == Backend::soft) settings.hostCounter = soft::wordOf(soft::HostCounterMeter().counter());
-  return VmmLauncher::start(settings);
+  settings.cgroups = config.cgroups;
+  auto launcher = TRY(VmmLauncher::start(settings));
+  tellGroups(launcher->groups(), log);
+  return launcher;
 }
 
 // For all VMs, which are told it by name: the probe takes up to a second.
@@ -47,7 +62,8 @@ class Daemon::Inside {
         state_(std::move(state)),
         shelf_(std::move(shelf)),
         launcher_(std::move(launcher)),
-        spawner_(state_.vms(), *launcher_, log),
+        accounts_([this](const VmUse& use) { metrics_.vmGone(use); }),
+        spawner_(state_.vms(), *launcher_, accounts_, log),
         pool_({.spawner = spawner_, .shelf = *shelf_, .clock = clock_, .observer = metrics_, .log = log}, config.pool),
         router_(rest::routes({.pool = pool_,
                               .metricsText = [this] { return metricsText(); },
@@ -57,6 +73,8 @@ class Daemon::Inside {
     for (const pool::Recipe& recipe : config.templates) TRY(pool_.putTemplate(recipe).during(recipe.name));
     ServerSettings settings{.socket = config.socket, .threads = config.requestThreads};
     if (!config.listen.empty()) settings.tcp = TRY(parseTcpAddress(config.listen));
+    keeper_ = std::make_unique<BoardKeeper>(TRY(board::BoardWriter::create(state_.board())),
+                                            BoardKeeper::Sources{.pool = pool_, .tally = tally_, .vms = accounts_});
     server_ = TRY(Server::start(settings, router_, log_));
     log_.info("daemon.serving", {{"version", kVersion},
                                  {"socket", config.socket.string()},
@@ -71,6 +89,7 @@ class Daemon::Inside {
   }
 
   void end() {
+    keeper_.reset();
     if (server_) server_->stopListening();
     pool_.shutdown();
     // Calls under way have failed with their VMs; their answers are still written.
@@ -87,9 +106,13 @@ class Daemon::Inside {
   std::unique_ptr<VmmLauncher> launcher_;
   pool::SystemClock clock_;
   Metrics metrics_;
+  BoardTally tally_;
+  ObserverPair observers_{metrics_, tally_};
+  VmAccounts accounts_;
   MicrovmSpawner spawner_;
   pool::Pool pool_;
   rest::Router router_;
+  std::unique_ptr<BoardKeeper> keeper_;
   std::unique_ptr<Server> server_;
 };
 
@@ -111,7 +134,7 @@ Result<std::unique_ptr<Daemon>> Daemon::start(const DaemonConfig& config, Log lo
     log.warning("daemon.left_over", {{"folders", found.folders}, {"processes", found.processes}});
   }
   auto shelf = TRY(pool::StoreShelf::open(state.shelf()));
-  auto launcher = TRY(launcherFor(config, backend));
+  auto launcher = TRY(launcherFor(config, backend, log));
   auto inside = std::make_unique<Inside>(std::move(state), std::move(shelf), std::move(launcher), backend, config, log);
   // From here on an error ends what has begun.
   std::unique_ptr<Daemon> daemon(new Daemon(std::move(inside)));

@@ -3,6 +3,7 @@
 #include <set>
 #include <string>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "tests/service/hello_test.h"
@@ -11,6 +12,7 @@ namespace qm::test {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 TEST_F(HelloTest, EveryRoadLeadsToAGuestThatAnswers) {
   for (const char* road : {"ready", "blank", "spawn", "boot"}) {
@@ -31,6 +33,19 @@ TEST_F(HelloTest, ThePhasesOfARoadAreTold) {
   const std::string metrics = client().answer("GET", "/metrics").body;
   EXPECT_THAT(metrics, HasSubstr(R"(road="spawn")"));
   EXPECT_THAT(metrics, HasSubstr(R"(phase="renew")"));
+}
+
+TEST_F(HelloTest, WhatAVmTookIsInTheMetricsOnceItIsGone) {
+  daemon().release(client().acquire("hello", "spawn"));
+  ASSERT_TRUE(eventually([&] {
+    return client().answer("GET", "/metrics").body.contains(R"(quickmatch_vms_gone_total{slot_page="read"})");
+  }));
+  const std::string metrics = client().answer("GET", "/metrics").body;
+  EXPECT_THAT(metrics, Not(HasSubstr(R"(slot_page="refused")")));
+  for (const char* stretch : {"jail", "start", "load", "renew", "use", "end"})
+    EXPECT_THAT(metrics, HasSubstr(fmt::format(R"(quickmatch_vm_cpu_seconds_total{{stretch="{}"}})", stretch)));
+  EXPECT_THAT(metrics, HasSubstr(R"(quickmatch_vm_exits_total{kind="mmio_write"})"));
+  EXPECT_THAT(metrics, HasSubstr("quickmatch_vm_private_bytes_total"));
 }
 
 TEST_F(HelloTest, NoTwoClonesShareRandomNumbersNameOrMachineId) {

@@ -1,7 +1,5 @@
 #include "vmm/loop/event_loop.h"
 
-#include <sys/epoll.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -154,17 +152,23 @@ void EventLoop::run() {
     const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout);
     CHECK(count >= 0 || errno == EINTR);
     if (count == 0) runIdle();
-    for (const epoll_event& event : events | std::views::take(std::max(count, 0))) {
-      const std::uint64_t number = event.data.u64;  // a copy: epoll_event is packed, its fields are not aligned
-      if (number == kWake) {
-        runPosted();
-      } else if (number == kTimer) {
-        runDue();
-      } else if (const auto found = watches_.find(number); found != watches_.end()) {
-        // A copy: the handler may unwatch itself.
-        const std::shared_ptr<Watch> watch = found->second;
-        watch->handler(readyOf(event.events));
-      }
+    if (observer_) observer_(Round::begins);
+    serve(std::span(events).first(static_cast<std::size_t>(std::max(count, 0))));
+    if (observer_) observer_(Round::ends);
+  }
+}
+
+void EventLoop::serve(std::span<const epoll_event> events) {
+  for (const epoll_event& event : events) {
+    const std::uint64_t number = event.data.u64;  // a copy: epoll_event is packed, its fields are not aligned
+    if (number == kWake) {
+      runPosted();
+    } else if (number == kTimer) {
+      runDue();
+    } else if (const auto found = watches_.find(number); found != watches_.end()) {
+      // A copy: the handler may unwatch itself.
+      const std::shared_ptr<Watch> watch = found->second;
+      watch->handler(readyOf(event.events));
     }
   }
 }

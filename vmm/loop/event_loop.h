@@ -2,12 +2,15 @@
 // one after the other: what is touched only from here needs no lock.
 #pragma once
 
+#include <sys/epoll.h>
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <vector>
 
 #include "vmm/os/eventfd.h"
@@ -55,6 +58,10 @@ class EventLoop {
   // Loop thread: runs `task` once nothing else is to be done: no descriptor is ready, no timer due, no task posted.
   void whenIdle(Task task);
 
+  // Before run(). Called on the loop's thread as each round of work begins and as it ends.
+  enum class Round : std::uint8_t { begins, ends };
+  void observeRounds(std::function<void(Round)> observer) { observer_ = std::move(observer); }
+
   // Until stop(); handlers of one round run in any order.
   void run();
   // Any thread. Tasks posted before still run.
@@ -62,6 +69,7 @@ class EventLoop {
 
  private:
   EventLoop(FileDescriptor epoll, Eventfd wake, Timerfd timer);
+  void serve(std::span<const epoll_event> events);
   void runPosted();
   void runDue();
   void runIdle();
@@ -81,6 +89,7 @@ class EventLoop {
   std::uint64_t nextNumber_ = 1;
   std::map<std::pair<TimePoint, std::uint64_t>, Task> timers_;
   std::vector<Task> idle_;  // wait for a turn in which nothing is to be done
+  std::function<void(Round)> observer_;
   bool stopping_ = false;
 
   std::mutex mutex_;  // protects posted_; held for no call

@@ -30,6 +30,7 @@ class Machine::Parts : public std::enable_shared_from_this<Machine::Parts> {
   Status createVcpus(std::size_t count);
   Status plugDevices(std::vector<PlacedDevice> devices, const SerialState& serial = {}, const I8042State& i8042 = {});
   void startThreads();
+  std::function<void(const VcpuExit&)> tellExits(std::size_t vcpu);
   Status loadKernel(const MachineConfig& config);
   Status resume();
   void pause();
@@ -116,12 +117,18 @@ void Machine::Parts::startThreads() {
                                      VcpuThreadWiring{.ports = board_->ports(),
                                                       .mmio = board_->mmio(),
                                                       .onThread = wiring_.onVcpuThread,
+                                                      .onExit = tellExits(i),
                                                       .onEnd = [this](MachineEnd why) { end(std::move(why)); },
                                                       .serveDevices = errand(&Parts::serve),
                                                       .onAlarm = errand(&Parts::comeToMoment)},
                                      fmt::format("vcpu {}", i)));
   }
   vcpus_.clear();
+}
+
+std::function<void(const VcpuExit&)> Machine::Parts::tellExits(std::size_t vcpu) {
+  if (!wiring_.onExit) return {};
+  return [this, vcpu](const VcpuExit& exit) { wiring_.onExit(vcpu, exit); };
 }
 
 LoopErrand Machine::Parts::errand(Step first) {

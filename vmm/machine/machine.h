@@ -31,6 +31,8 @@ struct MachineWiring {
   const Log& log;
   // The first that each vCPU's thread does, before any instruction of the guest; empty: nothing.
   std::function<void()> onVcpuThread;
+  // Why a vCPU came out of its guest, each time, before it is seen to. From that vCPU's thread; empty: nothing.
+  std::function<void(std::size_t vcpu, const VcpuExit&)> onExit;
   // The guest's console output. From vCPU threads.
   std::function<void(std::span<const std::uint8_t>)> onConsole;
   // Once, on the loop thread: the guest has ended; one that asked for a reset did so with its last instruction. The

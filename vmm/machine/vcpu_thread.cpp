@@ -77,11 +77,13 @@ void VcpuThread::loop(const std::string& name) {
     while (!whole && !over_) {
       const VcpuExit exit = vcpu_->run();
       whole = std::holds_alternative<Interrupted>(exit);
+      if (wiring_.onExit) wiring_.onExit(exit);
       std::visit([this](const auto& which) { handle(which); }, exit);
     }
   }
-  // The C library gives a stack to the next thread as it is, and that may be another guest's (Machine::dismantle).
-  wipeStackBelow();
+  // The C library gives the stack to the next thread, which may be another guest's (Machine::dismantle), with the
+  // uppermost 16 KiB as they are; the rest it drops.
+  wipeStackBelow<std::size_t{32} * 1024>();
 }
 
 void VcpuThread::handle(const MmioRead& exit) {

@@ -30,7 +30,8 @@ using LoopErrand = std::function<void(const std::function<void()>& done)>;
 struct VcpuThreadWiring {
   const Bus& ports;
   const Bus& mmio;
-  std::function<void()> onThread;  // the first that the thread does; empty: nothing
+  std::function<void()> onThread;               // the first that the thread does; empty: nothing
+  std::function<void(const VcpuExit&)> onExit;  // each, before it is handled; from the vCPU's thread; empty: nothing
   // The vCPU cannot go on. From the vCPU's thread, which has parked for good.
   std::function<void(MachineEnd)> onEnd;
   // After each write to a device: they do what their drivers have asked of them. Empty: they have their own time.

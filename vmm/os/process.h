@@ -56,6 +56,9 @@ class Process {
 
   // Sent to a process that has ended: no error, nothing happens.
   Status signal(int number) const;
+  // CPU time of all its threads since it began, those that have ended too; also of one that has ended and was not
+  // reaped. none: it is gone. One system call.
+  std::optional<std::chrono::nanoseconds> cpuTime() const;
   // Whether it ends before `deadline`.
   bool waitForEnd(std::chrono::steady_clock::time_point deadline) const;
   // Takes a child's end from the kernel, so that no zombie stays; waits for it. none: it is no child of ours.

@@ -48,6 +48,16 @@ TEST(Process, AProgramThatIsNotThereIsTheCallersToFix) {
   EXPECT_EQ(child.error().text(), "starting /nowhere/program: No such file or directory");
 }
 
+TEST(Process, CpuTimeIsKnownUntilItIsReaped) {
+  const Process child = Process::start(shell("i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done")).value();
+  ASSERT_TRUE(child.waitForEnd(std::chrono::steady_clock::now() + std::chrono::seconds(20)));
+  const auto used = child.cpuTime();
+  ASSERT_TRUE(used.has_value());
+  EXPECT_GT(*used, std::chrono::microseconds(100));
+  child.reap();
+  EXPECT_EQ(child.cpuTime(), std::nullopt);
+}
+
 TEST(Process, StartTicksTellTwoProcessesOfOneNumberApart) {
   const Process child = Process::start(shell("sleep 100")).value();
   const std::uint64_t own = processStartTicks(::getpid()).value();

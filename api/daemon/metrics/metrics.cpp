@@ -1,5 +1,7 @@
 #include "api/daemon/metrics/metrics.h"
 
+#include <array>
+
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
@@ -23,6 +25,10 @@ const prom::Histogram::BucketBoundaries kLatencies{0.0001, 0.00025, 0.0005, 0.00
                                                    1.0,    2.5,     5.0,    10.0,  30.0};
 
 const prom::Histogram::BucketBoundaries kBuilds{0.5, 1, 2.5, 5, 10, 30, 60, 300};
+
+// By slot::ExitKind.
+constexpr std::array<const char*, slot::kExitKinds> kExits{"mmio_read",  "mmio_write",  "port_read",
+                                                           "port_write", "interrupted", "last"};
 
 double seconds(std::chrono::microseconds time) {
   return std::chrono::duration<double>(time).count();
@@ -92,6 +98,14 @@ class Metrics::Inside {
   Counters& leaseEnded = counters("quickmatch_lease_ended_total", "Leases ended, by how");
   Counters& templateBuilt = counters("quickmatch_template_built_total", "Snapshots made");
   Counters& templateFailed = counters("quickmatch_template_failed_total", "Snapshots that could not be made");
+  Counters& vmsGone = counters("quickmatch_vms_gone_total", "VMs that were renewed once and are gone, by slot page");
+  Counters& vmCpu = counters("quickmatch_vm_cpu_seconds_total", "CPU that VMs which are gone took, by stretch");
+  Counters& vmFaults = counters("quickmatch_vm_faults_total", "Page faults of VMs that are gone, by stretch");
+  Counters& vmInstructions = counters("quickmatch_vm_instructions_total", "Executed by guests that are gone");
+  Counters& vmDecoded = counters("quickmatch_vm_decoded_total", "Instructions that their own VMM had to decode");
+  Counters& vmExits = counters("quickmatch_vm_exits_total", "Of vCPUs of VMs that are gone, by kind");
+  Counters& vmPrivate = counters("quickmatch_vm_private_bytes_total", "Private memory of VMs when they were killed");
+  Counters& vmPopulated = counters("quickmatch_vm_populated_bytes_total", "Guest memory copied before it was asked");
   prom::Histogram& teardownSeconds = prom::BuildHistogram()
                                          .Name("quickmatch_teardown_seconds")
                                          .Help("From the kill of a VM until nothing is left of it")
@@ -164,6 +178,28 @@ void Metrics::templateBuilt(std::string_view templateName, std::chrono::microsec
 
 void Metrics::templateFailed(std::string_view templateName, const Error&) {
   inside_->templateFailed.Add({{"template", std::string(templateName)}}).Increment();
+}
+
+void Metrics::vmGone(const VmUse& use) {
+  inside_->vmsGone.Add({{"slot_page", use.isRefused ? "refused" : "read"}}).Increment();
+  if (use.privateBytes) inside_->vmPrivate.Add({}).Increment(static_cast<double>(*use.privateBytes));
+  for (const VmStretch stretch : kVmStretches) {
+    const prom::Labels label{{"stretch", std::string(name(stretch))}};
+    const auto at = static_cast<std::size_t>(stretch);
+    if (use.cpu[at]) inside_->vmCpu.Add(label).Increment(std::chrono::duration<double>(*use.cpu[at]).count());
+    if (use.faults[at]) inside_->vmFaults.Add(label).Increment(static_cast<double>(*use.faults[at]));
+  }
+  if (use.isRefused) return;
+  const auto addWork = [&](const char* stretch, const GuestWork& work) {
+    inside_->vmInstructions.Add({{"stretch", stretch}}).Increment(static_cast<double>(work.instructions));
+    inside_->vmDecoded.Add({{"stretch", stretch}}).Increment(static_cast<double>(work.decoded));
+  };
+  addWork("renew", use.renew);
+  addWork("use", use.use);
+  constexpr std::uint64_t kPage = 4096;
+  inside_->vmPopulated.Add({}).Increment(static_cast<double>(use.populatedPages * kPage));
+  for (std::size_t kind = 0; kind < use.exits.size(); ++kind)
+    inside_->vmExits.Add({{"kind", kExits[kind]}}).Increment(static_cast<double>(use.exits[kind]));
 }
 
 std::string Metrics::text(const std::vector<pool::PoolView>& pools, std::uint32_t blanks, const pool::Load& load) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "api/daemon/vm/vm_use.h"
 #include "pool/observer.h"
 #include "pool/pool.h"
 
@@ -28,6 +29,9 @@ class Metrics final : public pool::PoolObserver {
   void tornDown(std::chrono::microseconds took) override;
   void templateBuilt(std::string_view templateName, std::chrono::microseconds took) override;
   void templateFailed(std::string_view templateName, const Error& error) override;
+
+  // A VM that was renewed once is gone.
+  void vmGone(const VmUse& use);
 
   // Text format 0.0.4, with gauges of how the pools stand.
   std::string text(const std::vector<pool::PoolView>& pools, std::uint32_t blanks, const pool::Load& load);

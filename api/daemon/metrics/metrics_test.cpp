@@ -37,6 +37,43 @@ TEST(Metrics, AFailedResetIsCountedByItsPhase) {
               HasSubstr("quickmatch_reset_failed_total{phase=\"reset\",template=\"hello\"} 1"));
 }
 
+TEST(Metrics, WhatVmsTookIsSummedByStretch) {
+  Metrics metrics;
+  VmUse use;
+  use.cpuOf(VmStretch::load) = std::chrono::milliseconds(2);
+  use.faultsOf(VmStretch::load) = 300;
+  use.renew = {.instructions = 100'000, .decoded = 40};
+  use.use = {.instructions = 400'000, .decoded = 2};
+  use.privateBytes = 1U << 20U;
+  use.populatedPages = 90;
+  use.exits = {0, 7, 0, 0, 0, 0};
+  metrics.vmGone(use);
+  metrics.vmGone(use);
+  const std::string text = metrics.text({}, 0, {});
+  EXPECT_THAT(text, HasSubstr("quickmatch_vms_gone_total{slot_page=\"read\"} 2"));
+  EXPECT_THAT(text, HasSubstr("quickmatch_vm_cpu_seconds_total{stretch=\"load\"} 0.004"));
+  EXPECT_THAT(text, Not(HasSubstr("quickmatch_vm_cpu_seconds_total{stretch=\"jail\"}")));
+  EXPECT_THAT(text, HasSubstr("quickmatch_vm_faults_total{stretch=\"load\"} 600"));
+  EXPECT_THAT(text, HasSubstr("quickmatch_vm_instructions_total{stretch=\"use\"} 800000"));
+  EXPECT_THAT(text, HasSubstr("quickmatch_vm_decoded_total{stretch=\"renew\"} 80"));
+  EXPECT_THAT(text, HasSubstr("quickmatch_vm_private_bytes_total 2097152"));
+  EXPECT_THAT(text, HasSubstr("quickmatch_vm_populated_bytes_total 737280"));
+  EXPECT_THAT(text, HasSubstr("quickmatch_vm_exits_total{kind=\"mmio_write\"} 14"));
+}
+
+TEST(Metrics, OfARefusedSlotPageOnlyWhatTheKernelSaysIsCounted) {
+  Metrics metrics;
+  VmUse use;
+  use.isRefused = true;
+  use.cpuOf(VmStretch::end) = std::chrono::milliseconds(1);
+  use.use.instructions = 5;
+  metrics.vmGone(use);
+  const std::string text = metrics.text({}, 0, {});
+  EXPECT_THAT(text, HasSubstr("quickmatch_vms_gone_total{slot_page=\"refused\"} 1"));
+  EXPECT_THAT(text, HasSubstr("quickmatch_vm_cpu_seconds_total{stretch=\"end\"} 0.001"));
+  EXPECT_THAT(text, Not(HasSubstr("quickmatch_vm_instructions_total{")));
+}
+
 TEST(Metrics, GaugesShowHowThePoolsStandAndForgetTemplatesThatWentAway) {
   Metrics metrics;
   const pool::PoolView hello{.templateName = "hello", .wanted = 4, .ready = 3, .making = 1, .leased = 2};

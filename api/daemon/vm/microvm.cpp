@@ -8,6 +8,7 @@
 
 #include "api/daemon/vm/process_memory.h"
 #include "api/daemon/vm/restore_message.h"
+#include "api/daemon/vm/vm_limits.h"
 #include "vmm/hypervisor/soft/prepared_code.h"
 #include "vmm/os/file_contents.h"
 #include "vmm/os/mapping.h"
@@ -38,8 +39,9 @@ bool isShort(const agent::Run& run) {
 
 }  // namespace
 
-Microvm::Microvm(std::string id, VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher)
-    : Microvm(std::move(id), std::make_shared<VmmProcess>(std::move(folder), std::move(launched), launcher), 0) {}
+Microvm::Microvm(std::string id, VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher,
+                 VmAccounts& accounts)
+    : Microvm(id, std::make_shared<VmmProcess>(id, std::move(folder), std::move(launched), launcher, accounts), 0) {}
 
 Microvm::Microvm(std::string id, std::shared_ptr<VmmProcess> vmm, std::uint64_t resets)
     : id_(std::move(id)), vmm_(std::move(vmm)), resets_(resets) {}
@@ -49,11 +51,15 @@ Microvm::~Microvm() {
 }
 
 Status Microvm::boot(const pool::BootPlan& plan, pool::Deadline deadline) {
+  TRY(vmm_->limitTo(limitsOfBoot(plan)));
   for (const VmmRequest& request : bootRequests(plan)) TRY(vmm_->ask(request, deadline));
   return {};
 }
 
 Status Microvm::restore(const pool::RestorePlan& plan, pool::Deadline deadline) {
+  const CgroupLimits limits = limitsOfClone(plan);
+  vmm_->expectAlike(limits);
+  TRY(vmm_->limitTo(limits));
   RestoreMessage message = restoreMessage(plan, vsockName(resets_));
   snapshot_ = plan.snapshot;
   if (resets_ == 0) return vmm_->ask(std::move(message.load), message.files, "restoring", deadline);
@@ -73,6 +79,7 @@ Result<pool::Observed> Microvm::observe(pool::Deadline deadline) {
 
 Result<FileDescriptor> Microvm::prepareCode(const pool::CloneFiles& files,
                                             const std::vector<std::vector<std::byte>>& hints, pool::Deadline deadline) {
+  TRY(vmm_->limitTo(limitsOfPreparation()));
   const MemoryDigest digest = TRY(bytesOfDigest(files.memorySha256));
   const FileDescriptor code = TRY(createMemfd("quickmatch-code", 0));
   std::vector<int> given{files.memory.get(), code.get()};
@@ -166,6 +173,7 @@ Result<agent::Renewed> Microvm::renew(const agent::Renew& renew, pool::Deadline 
   agent::AgentClient client = TRY(takeAgent(deadline));
   agent::Renewed renewed = TRY(client.renew(renew, deadline));
   keepAgent(std::move(client));
+  vmm_->account().renewed();
   return renewed;
 }
 

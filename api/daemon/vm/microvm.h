@@ -20,8 +20,8 @@ namespace qm {
 
 class Microvm final : public pool::VmProcess {
  public:
-  // Takes over a process that was started in `folder`. The launcher outlives it.
-  Microvm(std::string id, VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher);
+  // Takes over a process that was started in `folder`. Launcher and accounts outlive it.
+  Microvm(std::string id, VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher, VmAccounts& accounts);
   // The one after so many resets of the process.
   Microvm(std::string id, std::shared_ptr<VmmProcess> vmm, std::uint64_t resets);
   ~Microvm() override;

@@ -54,7 +54,9 @@ class MicrovmTest : public testing::Test {
     return folder.path() / "vms";
   }();
   std::unique_ptr<VmmLauncher> launcher = launcherOf(QM_FAKE_VMM);
-  MicrovmSpawner spawner{vms, *launcher, Log::silent()};
+  std::vector<VmUse> ended;
+  VmAccounts accounts{[this](const VmUse& use) { ended.push_back(use); }};
+  MicrovmSpawner spawner{vms, *launcher, accounts, Log::silent()};
 };
 
 TEST_F(MicrovmTest, AGuestIsBootedAndAnswersThroughItsAgent) {
@@ -133,6 +135,45 @@ TEST_F(MicrovmTest, WhatACloneTouchedIsTold) {
   EXPECT_EQ(observed.codeHints.size(), sizeof nonce);
 }
 
+TEST_F(MicrovmTest, WhatAVmTookIsToldOnceItIsGone) {
+  const auto vm = booted("vm-1");
+  const agent::Renew identity{.entropy = std::vector<std::byte>(64),
+                              .wallClockNs = 1,
+                              .hostname = "clone",
+                              .machineId = std::string(32, 'a'),
+                              .cloneId = "vm-1"};
+  const auto renewed = vm->renew(identity, soon());
+  ASSERT_TRUE(renewed.has_value()) << renewed.error().text();
+  EXPECT_TRUE(ended.empty());
+  vm->end();
+  ASSERT_EQ(ended.size(), 1U);
+  VmUse& use = ended.front();
+  EXPECT_FALSE(use.isRefused);
+  // As testing/fake_vmm.cpp has it.
+  EXPECT_EQ(use.renew, (GuestWork{.instructions = 1000, .decoded = 10}));
+  EXPECT_EQ(use.use, GuestWork());
+  for (const VmStretch stretch : kVmStretches) EXPECT_TRUE(use.cpuOf(stretch).has_value()) << name(stretch);
+  EXPECT_GT(use.privateBytes, 0U);
+}
+
+TEST_F(MicrovmTest, AVmThatNeverWasRenewedIsOnNobodysAccount) {
+  booted("vm-1")->end();
+  EXPECT_TRUE(ended.empty());
+  EXPECT_TRUE(accounts.lines(10).empty());
+}
+
+TEST_F(MicrovmTest, AVmThatLivesIsALineWithItsState) {
+  const auto vm = booted("vm-1");
+  const auto blank = spawn("vm-2");
+  const std::vector<VmLine> lines = accounts.lines(10);
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(lines[0].id, "vm-1");
+  EXPECT_EQ(lines[0].pid, vm->pid());
+  EXPECT_EQ(lines[0].view.value().state, slot::State::running);
+  EXPECT_TRUE(lines[0].cpu.has_value());
+  EXPECT_EQ(accounts.lines(1).size(), 1U);
+}
+
 TEST_F(MicrovmTest, ASnapshotThatIsCutIsRefusedInTheVmmsWords) {
   const FileDescriptor file = openFile(this->file("cut"), OpenMode::create).value();
   const auto clone = spawn("vm-1");
@@ -201,7 +242,7 @@ TEST_F(MicrovmTest, WhatWasBegunEndsWithItsVm) {
 
 TEST_F(MicrovmTest, AProgramThatIsNoVmmIsToldApartBeforeTheDeadline) {
   const auto wrong = launcherOf("/bin/false");
-  MicrovmSpawner spawnerOfWrong(vms, *wrong, Log::silent());
+  MicrovmSpawner spawnerOfWrong(vms, *wrong, accounts, Log::silent());
   const auto vm = spawnerOfWrong.spawn("vm-1");
   // It may have ended before its start was written down.
   if (!vm.has_value()) return;

@@ -1,9 +1,12 @@
 #include "api/daemon/vm/process_memory.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <string>
 
 #include "vmm/os/file_descriptor.h"
+#include "vmm/os/mapping.h"
 
 namespace qm {
 
@@ -25,6 +28,26 @@ std::optional<std::uint64_t> bytesOf(std::string_view text, std::string_view fie
 Result<pool::MemoryUse> processMemory(pid_t pid) {
   const std::string text = TRY(readKernelFile("/proc/" + std::to_string(pid) + "/smaps_rollup"));
   return memoryFromRollup(text);
+}
+
+std::optional<std::uint64_t> anonymousMemory(pid_t pid) {
+  constexpr std::size_t kLine = 256;
+  const Result<std::string> text = readKernelFile("/proc/" + std::to_string(pid) + "/statm", kLine);
+  return text.has_value() ? anonymousFromStatm(*text) : std::nullopt;
+}
+
+// "size resident shared …", in pages.
+std::optional<std::uint64_t> anonymousFromStatm(std::string_view text) {
+  std::array<std::uint64_t, 3> pages{};
+  for (std::uint64_t& number : pages) {
+    text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (failed != std::errc()) return std::nullopt;
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  }
+  const auto [size, resident, shared] = pages;
+  if (resident == 0 || shared > resident) return std::nullopt;
+  return (resident - shared) * pageBytes();
 }
 
 Result<pool::MemoryUse> memoryFromRollup(std::string_view text) {

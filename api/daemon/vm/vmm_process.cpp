@@ -9,11 +9,16 @@
 
 namespace qm {
 
-VmmProcess::VmmProcess(VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher)
-    : folder_(std::move(folder)),
+VmmProcess::VmmProcess(std::string id, VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher,
+                       VmAccounts& accounts)
+    : id_(std::move(id)),
+      folder_(std::move(folder)),
       process_(std::move(launched.process)),
       launcher_(launcher),
-      control_(std::move(launched.control)) {}
+      accounts_(accounts),
+      account_(accounts.open(id_, process_.pid(), std::move(launched.slot))),
+      control_(std::move(launched.control)),
+      limits_(launched.limits) {}
 
 VmmProcess::~VmmProcess() {
   end();
@@ -31,6 +36,13 @@ Status VmmProcess::ask(VmmControl::Body body, std::span<const int> files, std::s
                        pool::Deadline deadline) {
   // It goes on when the message is there: the guest's last instructions are those until it is read.
   return told(control_.ask(std::move(body), files, what, deadline, [this] { proceed(); }));
+}
+
+Status VmmProcess::limitTo(const CgroupLimits& limits) {
+  if (limits == limits_) return {};
+  TRY(launcher_.limit(process_, limits));
+  limits_ = limits;
+  return {};
 }
 
 Status VmmProcess::told(Status done) const {
@@ -56,12 +68,15 @@ void VmmProcess::proceed() {
 }
 
 void VmmProcess::kill() {
+  account_->killing();
   static_cast<void>(process_.signal(SIGKILL));
 }
 
 void VmmProcess::end() {
   std::call_once(ended_, [this] {
     kill();
+    launcher_.awaitEnd(process_);
+    accounts_.close(id_);
     launcher_.reap(process_);
     removeVmFolder(folder_);
   });

@@ -8,28 +8,35 @@
 #include <span>
 #include <string_view>
 
+#include "api/daemon/vm/vm_account.h"
 #include "api/daemon/vm/vm_folder.h"
 #include "api/daemon/vm/vmm_control.h"
 #include "api/daemon/vm/vmm_launcher.h"
 
 namespace qm {
 
-// Threads: ask() and proceed() one at a time, everything else any.
+// Threads: ask(), limitTo() and proceed() one at a time, everything else any.
 class VmmProcess {
  public:
-  // The launcher outlives it.
-  VmmProcess(VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher);
+  // Launcher and accounts outlive it; `id` is its first VM's, by which its account is known.
+  VmmProcess(std::string id, VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher,
+             VmAccounts& accounts);
   ~VmmProcess();
   VmmProcess(const VmmProcess&) = delete;
   VmmProcess& operator=(const VmmProcess&) = delete;
 
   const VmFolder& folder() const { return folder_; }
   const Process& process() const { return process_; }
+  VmAccount& account() const { return *account_; }
   bool hasEnded() const;
 
   // As VmmControl::ask. A process that was halted goes on once it was asked.
   Status ask(const VmmRequest& request, pool::Deadline deadline);
   Status ask(VmmControl::Body body, std::span<const int> files, std::string_view what, pool::Deadline deadline);
+  // Its control group, before it is asked to be what needs other limits.
+  Status limitTo(const CgroupLimits& limits);
+  // Of processes that are launched from here on, which then need not be told.
+  void expectAlike(const CgroupLimits& limits) { launcher_.expect(limits); }
   // Adds what the console said last, when the process has ended.
   Error explained(Error error) const;
 
@@ -43,10 +50,14 @@ class VmmProcess {
   Status told(Status done) const;
   void proceed();
 
+  const std::string id_;
   const VmFolder folder_;
   const Process process_;
   VmmLauncher& launcher_;
+  VmAccounts& accounts_;
+  const std::shared_ptr<VmAccount> account_;
   VmmControl control_;
+  CgroupLimits limits_;
   std::atomic<bool> isHalted_ = false;
   std::once_flag ended_;
 };

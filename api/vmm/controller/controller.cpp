@@ -47,6 +47,12 @@ Status checkOverrides(const MachineState& state, const RestoreConfig& devices) {
   return {};
 }
 
+std::uint64_t pagesOf(std::span<const PageRun> runs) {
+  std::uint64_t pages = 0;
+  for (const PageRun& run : runs) pages += run.count;
+  return pages;
+}
+
 Status checkUntouched(const Configuration& configuration) {
   if (!configuration.isTouched()) return {};
   return Error(Remedy::fixInput, "Loading a microVM snapshot not allowed after configuring boot-specific resources.");
@@ -144,6 +150,7 @@ Result<MachineWiring> Controller::wire(std::size_t vcpus) {
                        .loop = wiring_.loop,
                        .log = wiring_.log,
                        .onVcpuThread = wiring_.onVcpuThread,
+                       .onExit = wiring_.onExit,
                        .onConsole = wiring_.onConsole,
                        .onEnd = [this](const MachineEnd& why) { end(why); },
                        .seed = wiring_.clock == SoftClock::instructions ? std::optional(wiring_.seed) : std::nullopt,
@@ -170,9 +177,40 @@ void Controller::playScript() {
   wiring_.onEnd(1);
 }
 
+void Controller::tell(slot::State state) {
+  if (wiring_.slot != nullptr) wiring_.slot->move(state);
+}
+
+// Says so while it is being done, and afterwards what came of it.
+class Controller::Loading {
+ public:
+  explicit Loading(Controller& controller) : controller_(controller) { controller_.tell(slot::State::loading); }
+  Loading(const Loading&) = delete;
+  Loading& operator=(const Loading&) = delete;
+  ~Loading() {
+    const bool isLoaded = controller_.hasMachine();
+    if (isLoaded && controller_.wiring_.slot != nullptr) controller_.wiring_.slot->mark(slot::Moment::loaded);
+    controller_.tell(isLoaded ? slot::State::paused : slot::State::blank);
+  }
+
+ private:
+  Controller& controller_;
+};
+
+// Before it runs: whoever sees it at work sees it running.
+Status Controller::resume() {
+  if (machine_->phase() == RunPhase::paused) tell(slot::State::running);
+  return machine_->resume();
+}
+
+void Controller::pause() {
+  machine_->pause();
+  if (machine_->phase() == RunPhase::paused) tell(slot::State::paused);
+}
+
 Status Controller::resumeTimed() {
   Stopwatch watch;
-  TRY(machine_->resume());
+  TRY(resume());
   times_.resume = watch.lap();
   return {};
 }
@@ -180,10 +218,12 @@ Status Controller::resumeTimed() {
 Result<Answer> Controller::handle(const StartInstance& /*asked*/) {
   const MachineConfig config = TRY(configuration_.machine());
   Stopwatch watch;
-  MachineWiring wiring = TRY(wire(config.vcpus));
-  std::unique_ptr<Machine> machine = TRY(Machine::boot(config, std::move(wiring)));
+  {
+    const Loading loading(*this);
+    MachineWiring wiring = TRY(wire(config.vcpus));
+    machine_ = TRY(Machine::boot(config, std::move(wiring)));
+  }
   times_.build = watch.lap();
-  machine_ = std::move(machine);
   TRY(beginScript(script::Origin::boot, config.vsock ? config.vsock->socketPath : std::filesystem::path()));
   TRY(resumeTimed());
   wiring_.log.info("vm.started", {{"id", wiring_.id},
@@ -199,12 +239,12 @@ Result<Answer> Controller::handle(const PressCtrlAltDel& /*asked*/) {
 }
 
 Result<Answer> Controller::handle(const Pause& /*asked*/) {
-  machine_->pause();
+  pause();
   return Answer{};
 }
 
 Result<Answer> Controller::handle(const Resume& /*asked*/) {
-  TRY(machine_->resume());
+  TRY(resume());
   return Answer{};
 }
 
@@ -219,8 +259,11 @@ Result<Answer> Controller::handle(const CreateSnapshot& asked) {
 Result<Answer> Controller::handle(const LoadSnapshot& asked) {
   TRY(checkUntouched(configuration_));
   Stopwatch watch;
-  snapshot::Loaded loaded = TRY(snapshot::loadFiles(asked.state, asked.memory));
-  TRY(restore(std::move(loaded), asked.devices, {}, watch.lap()));
+  {
+    const Loading loading(*this);
+    snapshot::Loaded loaded = TRY(snapshot::loadFiles(asked.state, asked.memory));
+    TRY(restore(std::move(loaded), asked.devices, {}, watch.lap()));
+  }
   if (asked.resume) TRY(resumeTimed());
   return Answer{};
 }
@@ -228,10 +271,14 @@ Result<Answer> Controller::handle(const LoadSnapshot& asked) {
 Result<Answer> Controller::loadOpen(OpenSnapshot snapshot, std::optional<GuestMemory> used) {
   TRY(checkUntouched(configuration_));
   Stopwatch watch;
-  snapshot::Loaded loaded = TRY(open(snapshot, std::move(used)));
-  prefault(loaded.memory, snapshot.workingSet);
-  TRY(restore(std::move(loaded), {.vsockSocketPath = std::move(snapshot.vsockPath)}, std::move(snapshot.means),
-              watch.lap()));
+  {
+    const Loading loading(*this);
+    snapshot::Loaded loaded = TRY(open(snapshot, std::move(used)));
+    prefault(loaded.memory, snapshot.workingSet);
+    if (wiring_.slot != nullptr) wiring_.slot->populated(pagesOf(snapshot.workingSet.written));
+    TRY(restore(std::move(loaded), {.vsockSocketPath = std::move(snapshot.vsockPath)}, std::move(snapshot.means),
+                watch.lap()));
+  }
   TRY(resumeTimed());
   return Answer{};
 }
@@ -240,10 +287,12 @@ Result<Answer> Controller::resetOpen(OpenSnapshot snapshot) {
   if (!memoryFile_) return Error(Remedy::fixInput, "The microVM was not loaded over the control channel.");
   times_ = {};
   Stopwatch watch;
+  pause();
   player_.reset();
   stage_.reset();
   GuestMemory used = Machine::dismantle(std::move(machine_));
-  wipeStackBelow();  // devices worked on this thread
+  // Devices worked on this thread, with buffers of 16 KiB and calls that are not deep.
+  wipeStackBelow<std::size_t{128} * 1024>();
   if (wiring_.onReset) wiring_.onReset();
   wiring_.log.info("vm.dismantled", {{"id", wiring_.id}, {"us", watch.lap().count()}});
   return loadOpen(std::move(snapshot), std::move(used));
@@ -262,7 +311,7 @@ Result<snapshot::Loaded> Controller::open(const OpenSnapshot& snapshot, std::opt
 Result<Machine::Observation> Controller::observe() {
   if (machine_ == nullptr || machine_->phase() == RunPhase::ended)
     return Error(Remedy::fixInput, "There is no machine to observe.");
-  machine_->pause();
+  pause();
   return machine_->observe();
 }
 
@@ -293,6 +342,7 @@ void Controller::end(const MachineEnd& end) {
   } else {
     wiring_.log.error("vm.failed", {{"id", wiring_.id}, {"reason", end.detail}, {"boot_time_us", bootUs}});
   }
+  tell(slot::State::ended);
   wiring_.onEnd(isReset ? 0 : 1);
 }
 

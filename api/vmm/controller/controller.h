@@ -28,6 +28,7 @@
 #include "vmm/machine/machine.h"
 #include "vmm/memory/page_run.h"
 #include "vmm/os/file_identity.h"
+#include "vmm/slot/slot_writer.h"
 
 namespace qm::vmm {
 
@@ -42,6 +43,8 @@ struct ControllerWiring {
   std::uint64_t seed = 0;              // of what is random, with `instructions`
   std::vector<script::Line> script;    // host input, with `instructions`
   std::function<void()> onVcpuThread;  // as in MachineWiring
+  std::function<void(std::size_t, const VcpuExit&)> onExit;  // the same
+  slot::Writer* slot = nullptr;                              // where it says how it goes; null: nobody looks
   // From vCPU threads.
   std::function<void(std::span<const std::uint8_t>)> onConsole;
   // The guest is no more, and what it said is to be forgotten; then comes another. Empty: nothing.
@@ -85,6 +88,8 @@ class Controller {
     std::optional<Microseconds> build, open, restore, resume;
   };
 
+  class Loading;
+
   template <class Asked>
   Answer answer(const Asked& asked);
   // Nothing: a request of this kind is in order now.
@@ -116,6 +121,9 @@ class Controller {
   // Before the machine first runs. `vsockSocket`: empty: it has none.
   Status beginScript(script::Origin origin, std::filesystem::path vsockSocket);
   void playScript();
+  Status resume();
+  void pause();
+  void tell(slot::State state);
   void end(const MachineEnd& end);
 
   ControllerWiring wiring_;

@@ -32,6 +32,7 @@ struct Words {
   std::string inputScript;
   std::string seccompLevel;
   std::string control;
+  std::string slot;
 };
 
 // One of text and flag is there.
@@ -43,11 +44,12 @@ struct Option {
 
 // Read by hand: a VM's start is counted in milliseconds, of which a library for command lines takes its share in code
 // that is paged in and thrown away.
-constexpr std::array<Option, 13> kOptions{{
+constexpr std::array<Option, 14> kOptions{{
     {"--api-sock", "PATH", "Unix socket of the REST interface; must not be there", &Words::apiSocket},
     {"--config-file", "PATH", "JSON file of a machine that is started at once", &Words::configFile},
     {"--no-api", "", "No REST interface; needs --config-file", nullptr, &Words::noApi},
     {"--control", "N", "Descriptor of the control channel, where a daemon has started this", &Words::control},
+    {"--slot", "N", "Descriptor of the slot page on which this tells how it goes, likewise", &Words::slot},
     {"--id", "NAME", "The machine's name: up to 64 letters, digits and '-'", &Words::id},
     {"--log-level", "LEVEL", "debug, info, warning, error [info]", &Words::logLevel},
     {"--console", "PATH", "Where the guest's serial console goes: a file, or - for standard output [-]",
@@ -106,12 +108,12 @@ Result<std::uint64_t> readSeed(const std::string& word) {
   return seed;
 }
 
-Result<int> readDescriptor(const std::string& word) {
+Result<int> readDescriptor(std::string_view option, const std::string& word) {
   int number = -1;
   const char* const end = word.data() + word.size();
   const auto [read, failed] = std::from_chars(word.data(), end, number);
   if (failed != std::errc() || read != end || number < 3)
-    return refused(fmt::format("--control is the number of a descriptor from 3 on, not \"{}\"", word));
+    return refused(fmt::format("{} is the number of a descriptor from 3 on, not \"{}\"", option, word));
   return number;
 }
 
@@ -145,7 +147,8 @@ Result<Options> optionsOf(const Words& words) {
     TRY(checkId(words.id));
     options.id = words.id;
   }
-  if (!words.control.empty()) options.control = TRY(readDescriptor(words.control));
+  if (!words.control.empty()) options.control = TRY(readDescriptor("--control", words.control));
+  if (!words.slot.empty()) options.slot = TRY(readDescriptor("--slot", words.slot));
   options.logLevel = TRY(levelNamed(words.logLevel));
   if (words.console != "-") options.console = words.console;
   TRY(readHypervisor(words, options));

@@ -14,6 +14,7 @@ namespace qm::vmm {
 struct Options {
   std::filesystem::path apiSocket;   // empty: no API, and then there is a configuration file or a control channel
   std::optional<int> control;        // number of the control channel's descriptor; none: there is none
+  std::optional<int> slot;           // number of the slot page's descriptor; none: nobody looks
   std::filesystem::path configFile;  // empty: the API says what to start
   std::string id = "anonymous-instance";
   LogLevel logLevel = LogLevel::info;

@@ -1,6 +1,7 @@
 #include "api/vmm/program/program.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <future>
@@ -12,6 +13,7 @@
 #include "api/vmm/controller/control_port.h"
 #include "api/vmm/controller/controller.h"
 #include "api/vmm/program/console.h"
+#include "api/vmm/program/slot_report.h"
 #include "api/vmm/request/config_file.h"
 #include "api/vmm/request/parse.h"
 #include "api/vmm/script/input_script.h"
@@ -19,6 +21,7 @@
 #include "vmm/hypervisor/choice/choice.h"
 #include "vmm/loop/event_loop.h"
 #include "vmm/os/piped_child.h"
+#include "vmm/os/privilege.h"
 #include "vmm/os/signals.h"
 #include "vmm/result/check.h"
 #include "vmm/seccomp/violation.h"
@@ -98,8 +101,16 @@ Result<std::vector<script::Line>> scriptIn(const std::filesystem::path& file) {
   return script::readScript({reinterpret_cast<const char*>(bytes.data()), bytes.size()}).during(file.string());
 }
 
+// Null: there is none.
+Result<std::unique_ptr<slot::Writer>> openSlot(const Options& options) {
+  if (!options.slot) return std::unique_ptr<slot::Writer>();
+  auto page = std::make_unique<slot::Writer>(TRY(slot::Writer::open(FileDescriptor(*options.slot))));
+  page->mark(slot::Moment::begun);
+  return page;
+}
+
 // Asked for the first machine, not at the start: with `auto` deciding takes a guest of its own.
-Result<std::unique_ptr<Hypervisor>> openChosen(const Options& options, const Log& log) {
+Result<std::unique_ptr<Hypervisor>> openChosen(const Options& options, slot::Writer* page, const Log& log) {
   const Decision decision = TRY(decide(options.hypervisor));
   log.info("vmm.hypervisor", {{"id", options.id}, {"name", name(decision.backend)}, {"why", decision.reason}});
   SoftSettings soft = options.soft;
@@ -112,18 +123,27 @@ Result<std::unique_ptr<Hypervisor>> openChosen(const Options& options, const Log
                          log.info("cpu.ended",
                                   {{"instructions", counters.instructions}, {"decoded", counters.decoded}});
                        }};
+  if (page != nullptr) {
+    soft.observer.onCount = [page](std::uint32_t vcpu, const SoftCounters& counters) {
+      page->counted(vcpu, counters.instructions, counters.decoded);
+    };
+  }
   return openBackend(decision.backend, soft);
 }
 
 }  // namespace
 
 Result<int> runProgram(const Options& options, const Log& log) {
+  // In a jail a VMM is the first process of its pid namespace; outside, its owner may look into it.
+  if (::getpid() == 1) TRY(hideFromOthers());
+  const std::unique_ptr<slot::Writer> page = TRY(openSlot(options));
   blockSignals({SIGTERM, SIGINT});
   ignoreBrokenPipes();
   const std::vector<Request> requests = TRY(requestsOf(options.configFile));
   const std::vector<script::Line> script = TRY(scriptIn(options.inputScript));
   const Console console = TRY(Console::open(options.console));
   const std::unique_ptr<EventLoop> loop = TRY(EventLoop::create());
+  if (page != nullptr) reportBeats(*loop, *page);
 
   Ending ending;
   std::unique_ptr<Server> server;  // made before the loop runs, and then the same until it has stopped
@@ -134,11 +154,13 @@ Result<int> runProgram(const Options& options, const Log& log) {
   Controller controller({.id = options.id,
                          .loop = *loop,
                          .log = log,
-                         .openHypervisor = [&] { return openChosen(options, log); },
+                         .openHypervisor = [&] { return openChosen(options, page.get(), log); },
                          .clock = options.soft.clock,
                          .seed = options.soft.seed,
                          .script = script,
                          .onVcpuThread = [&options] { restrictThisThread(seccomp::ThreadRole::vcpu, options.seccomp); },
+                         .onExit = exitsTo(page.get()),
+                         .slot = page.get(),
                          .onConsole = [&console](std::span<const std::uint8_t> bytes) { console.write(bytes); },
                          .onReset = [&console] { console.forget(); },
                          .onEnd = end});
@@ -158,6 +180,10 @@ Result<int> runProgram(const Options& options, const Log& log) {
     }));
   }
 
+  if (page != nullptr) {
+    page->mark(slot::Moment::listening);
+    page->move(slot::State::blank);
+  }
   TRY(seccomp::endOnViolation());
   const LoopThread loopThread(*loop, options.seccomp);
   // Once the loop's thread is there: this one starts no other.

@@ -9,9 +9,11 @@
 #include <gtest/gtest.h>
 
 #include "api/client/http_client.h"
+#include "vmm/os/mapping.h"
 #include "vmm/os/process.h"
 #include "vmm/os/testing/temp_folder.h"
 #include "vmm/os/unix_socket.h"
+#include "vmm/slot/slot_page.h"
 
 namespace qm::vmm {
 namespace {
@@ -30,15 +32,19 @@ class VmmProgramTest : public testing::Test {
     process_.reap();
   }
 
-  void start(std::vector<std::string> arguments) {
+  void start(std::vector<std::string> arguments, std::vector<GivenDescriptor> descriptors = {}) {
     process_ = Process::start({.executable = QM_VMM,
                                .arguments = std::move(arguments),
                                .folder = folder_.path(),
-                               .output = folder_.path() / "output"})
+                               .output = folder_.path() / "output",
+                               .descriptors = std::move(descriptors)})
                    .value();
   }
   void serve() {
     start({"--api-sock", "api.sock", "--id", "demo"});
+    awaitApi();
+  }
+  void awaitApi() {
     const auto deadline = soon();
     while (!connectUnix(socket_, Blocking::yes).has_value()) {
       ASSERT_LT(std::chrono::steady_clock::now(), deadline) << output();
@@ -87,6 +93,28 @@ TEST_F(VmmProgramTest, AFreshProcessTellsWhatItIs) {
   EXPECT_EQ(ask("GET", "/version").status, 200);
   EXPECT_EQ(boost::json::parse(ask("GET", "/machine-config").body).at("mem_size_mib").as_int64(), 128);
   EXPECT_EQ(ask("GET", "/qm/times").body, "{}");
+}
+
+TEST_F(VmmProgramTest, ItTellsOnItsSlotPageHowItGoes) {
+  slot::SlotPage page = slot::SlotPage::make().value();
+  EXPECT_EQ(page.read().value().state, slot::State::unborn);
+  start({"--api-sock", "api.sock", "--slot", "4"}, {{.ours = page.file().get(), .number = 4}});
+  awaitApi();
+  ask("PUT", "/boot-source", R"({"kernel_image_path":"none"})");
+  fault("PUT", "/actions", R"({"action_type":"InstanceStart"})");
+  const slot::View view = page.read().value();
+  EXPECT_EQ(view.state, slot::State::blank);
+  EXPECT_EQ(view.guests, 1U) << "one was begun, and could not be";
+  EXPECT_GE(view.heartbeats, 1U);
+  ASSERT_TRUE(view.at(slot::Moment::begun) && view.at(slot::Moment::listening));
+  EXPECT_GE(view.at(slot::Moment::listening)->since, view.at(slot::Moment::begun)->since);
+}
+
+TEST_F(VmmProgramTest, ADescriptorThatIsNoSlotPageIsRefused) {
+  const FileDescriptor other = createMemfd("other", 4096).value();
+  start({"--api-sock", "api.sock", "--slot", "4"}, {{.ours = other.get(), .number = 4}});
+  EXPECT_EQ(end().code, 1);
+  EXPECT_NE(output().find("the descriptor of --slot is no slot page"), std::string::npos) << output();
 }
 
 TEST_F(VmmProgramTest, EveryPartOfAMachineIsTaken) {

@@ -79,7 +79,7 @@ Result<std::unique_ptr<SoftVcpu>> SoftVcpu::create(Surroundings around, BlockCac
 }
 
 SoftVcpu::~SoftVcpu() {
-  if (onEnd_) onEnd_({.instructions = loop_.cpu().instructions, .decoded = loop_.blocks().decodedInstructions()});
+  if (onEnd_) onEnd_(loop_.counters());
 }
 
 Status SoftVcpu::setCpuid(const CpuidTable& cpuid) {

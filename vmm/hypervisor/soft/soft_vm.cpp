@@ -112,6 +112,7 @@ Result<std::unique_ptr<Vcpu>> SoftVm::createVcpu(std::uint32_t index) {
   made->loop().cpu().randomState = seed_ + index;
   chips_.addCpu(index, {.onWork = [made] { made->loop().raise(); }});
   made->loop().connect();
+  made->loop().onCount(observer_.onCount);
   world_.add([made] { made->loop().cpu().attention.store(true, std::memory_order_release); });
   code_.add({.forgetCode = [made](std::uint64_t page) { made->loop().blocks().forgetPage(page); },
              .forgetWrites =

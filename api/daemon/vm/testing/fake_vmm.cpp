@@ -1,5 +1,5 @@
 // A VMM without a guest. Its "memory" is one nonce, made at InstanceStart, saved with a snapshot and loaded from it.
-//   fake-vmm --control NUMBER …
+//   fake-vmm --control NUMBER …     with a slot page, where 1000 instructions and 10 decoded ones are all of a guest
 // A kernel whose name has "bad" in it is refused, and so is a state file that does not begin with "fake state".
 #include <cstring>
 #include <filesystem>
@@ -16,6 +16,7 @@
 #include "vmm/os/file_contents.h"
 #include "vmm/os/message_socket.h"
 #include "vmm/os/random.h"
+#include "vmm/slot/slot_writer.h"
 
 namespace qm::test {
 namespace {
@@ -40,6 +41,11 @@ void writeFile(const std::string& path, std::span<const std::byte> bytes) {
 
 class FakeVmm {
  public:
+  explicit FakeVmm(slot::Writer page) : page_(std::move(page)) {
+    page_.mark(slot::Moment::begun);
+    page_.mark(slot::Moment::listening);
+    page_.move(slot::State::blank);
+  }
   Answer answer(const control::Ask& ask, const std::vector<FileDescriptor>&) {
     if (ask.target == "/actions") return start();
     if (ask.target == "/snapshot/create") return save(ask.body);
@@ -52,11 +58,13 @@ class FakeVmm {
     const auto memory = contentsOf(files[load.memory], sizeof nonce_).value();
     std::memcpy(&nonce_, memory.data(), sizeof nonce_);
     listen(load.vsockPath);
+    tellGuest();
     return kDone;
   }
   Answer answer(const control::Reset& reset, const std::vector<FileDescriptor>& files) {
     if (socket_.empty()) return refused("There is no guest.");
     std::filesystem::remove(socket_);
+    page_.move(slot::State::paused);
     return answer(reset.load, files);
   }
   Answer answer(const control::Observe&, const std::vector<FileDescriptor>& files) {
@@ -70,6 +78,7 @@ class FakeVmm {
   Answer start() {
     fillRandom(std::as_writable_bytes(std::span(&nonce_, 1)));
     listen("vsock.sock");
+    tellGuest();
     return kDone;
   }
   void listen(const std::string& socket) {
@@ -84,6 +93,15 @@ class FakeVmm {
     return kDone;
   }
 
+  void tellGuest() {
+    page_.move(slot::State::loading);
+    page_.mark(slot::Moment::loaded);
+    page_.move(slot::State::paused);
+    page_.move(slot::State::running);
+    page_.counted(0, 1000, 10);
+  }
+
+  slot::Writer page_;
   std::uint64_t nonce_ = 0;
   std::string socket_;                              // empty: there is no guest
   std::vector<std::unique_ptr<FakeAgent>> agents_;  // they serve until the process ends
@@ -91,7 +109,7 @@ class FakeVmm {
 
 // Until the other end is gone.
 void serve(const FileDescriptor& socket) {
-  FakeVmm vmm;
+  FakeVmm vmm(slot::Writer::open(FileDescriptor(slot::kDescriptorNumber)).value());
   for (;;) {
     const Message message = receiveMessage(socket).value();
     if (message.bytes.empty()) return;

@@ -25,6 +25,9 @@ struct SoftObserver {
   // The first of each instruction that is not modelled, of each vCPU: its mnemonic and address. It raises #UD. From the
   // vCPU's thread.
   std::function<void(std::string_view mnemonic, std::uint64_t rip)> onUnmodelled;
+  // What one vCPU has done since it was made: before it sleeps, and some ten thousand times a second while it does not.
+  // From its thread; quick.
+  std::function<void(std::uint32_t vcpu, const SoftCounters&)> onCount;
   // As the VM ends, from the thread that ends it.
   std::function<void(const SoftCounters&)> onEnd;
 };

@@ -78,6 +78,7 @@ VcpuExit RunLoop::run() {
 // Nothing: the processor is to run.
 std::optional<VcpuExit> RunLoop::lookAround() {
   for (;;) {
+    if (onCount_) onCount_(cpu_.around.index, counters());
     cpu_.attention.store(false, std::memory_order_seq_cst);
     cpu_.around.world.yieldIfAsked();
     refreshKvmClock(cpu_);

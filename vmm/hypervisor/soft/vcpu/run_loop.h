@@ -6,6 +6,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -14,6 +15,7 @@
 #include "vmm/hypervisor/soft/blocks/block_cache.h"
 #include "vmm/hypervisor/soft/chips/interrupt_fabric.h"
 #include "vmm/hypervisor/soft/cpu/cpu.h"
+#include "vmm/hypervisor/soft/settings/soft_settings.h"
 #include "vmm/hypervisor/soft/system/events.h"
 #include "vmm/hypervisor/state.h"
 #include "vmm/result/result.h"
@@ -43,6 +45,11 @@ class RunLoop {
   void setInjected(std::optional<Fault> exception, std::optional<std::uint8_t> interrupt);
   const std::optional<Fault>& injectedException() const { return injectedException_; }
   const std::optional<std::uint8_t>& injectedInterrupt() const { return injectedInterrupt_; }
+  // Told what was done, on the thread of run(), at each look around.
+  void onCount(std::function<void(std::uint32_t vcpu, const SoftCounters&)> onCount) { onCount_ = std::move(onCount); }
+  SoftCounters counters() const {
+    return {.instructions = cpu_.instructions, .decoded = blocks_->decodedInstructions()};
+  }
   // Once the chips know of this vCPU: to its state after power-up.
   void connect();
 
@@ -74,6 +81,7 @@ class RunLoop {
   bool mustBeAlone_ = false;
   std::optional<Fault> injectedException_;
   std::optional<std::uint8_t> injectedInterrupt_;
+  std::function<void(std::uint32_t vcpu, const SoftCounters&)> onCount_;
 
   std::atomic<bool> kicked_ = false;
   std::mutex mutex_;  // protects nothing but the moment between looking and sleeping
