@@ -85,6 +85,17 @@ class TakenOverAndGreedy : public testing::Test {
   std::optional<Process> neighbour;
 };
 
+// Read from the group in which the kernel says that it is: of version 1 here, of version 2 in the lab.
+TEST_F(TakenOverAndGreedy, IsInAGroupWithTheLimitsThatItWasGiven) {
+  attack("processors", {.memoryMib = 48, .processes = 12, .cpuPercent = 30});
+  const auto limit = [this](const char* version1, const char* version2) {
+    return inGroupOf(attacker->pid(), version1) + inGroupOf(attacker->pid(), version2);
+  };
+  EXPECT_EQ(limit("memory.limit_in_bytes", "memory.max"), "50331648\n");
+  EXPECT_EQ(inGroupOf(attacker->pid(), "pids.max"), "12\n");
+  EXPECT_THAT(limit("cpu.cfs_quota_us", "cpu.max"), testing::AnyOf("30000\n", "30000 100000\n"));
+}
+
 TEST_F(TakenOverAndGreedy, IsKilledWhenItFillsMemoryAndItsNeighbourIsNot) {
   attack("memory", {.memoryMib = 32});
   EXPECT_EQ(attackersEnd(), ProcessEnd{.signal = SIGKILL});
