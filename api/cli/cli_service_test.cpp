@@ -144,6 +144,7 @@ TEST_F(TopTest, PoolsRoadsAndVmsAreTold) {
   EXPECT_EQ(top.at("daemon").at("state"), "serving");
   EXPECT_EQ(top.at("daemon").at("pid"), daemon.pid());
   EXPECT_EQ(top.at("roads").at(0).at("road"), "ready");
+  EXPECT_EQ(top.at("roads").at(0).at("granted"), 1);
   EXPECT_GE(top.at("roads").at(0).at("max_us").as_int64(), 0);
   bool runs = false;
   for (const json::value& vm : top.at("vms").as_array()) {

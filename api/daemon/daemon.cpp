@@ -64,7 +64,8 @@ class Daemon::Inside {
         launcher_(std::move(launcher)),
         accounts_([this](const VmUse& use) { metrics_.vmGone(use); }),
         spawner_(state_.vms(), *launcher_, accounts_, log),
-        pool_({.spawner = spawner_, .shelf = *shelf_, .clock = clock_, .observer = metrics_, .log = log}, config.pool),
+        pool_({.spawner = spawner_, .shelf = *shelf_, .clock = clock_, .observer = observers_, .log = log},
+              config.pool),
         router_(rest::routes({.pool = pool_,
                               .metricsText = [this] { return metricsText(); },
                               .hypervisor = std::string(name(backend))})) {}

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "vmm/cgroup/cgroup_limits.h"
@@ -20,7 +21,7 @@ const char* nameOf(Controller controller);
 
 // A file of a group and what is written there.
 struct CgroupSetting {
-  const char* file = "";
+  std::string_view file;
   std::string value;
   bool operator==(const CgroupSetting&) const = default;
 };
