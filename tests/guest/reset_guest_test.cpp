@@ -1,6 +1,7 @@
 // A machine in memory that another used before is the clone that it would be in fresh memory.
 
 #include <cstring>
+#include <set>
 
 #include "tests/guest/guest_fixture.h"
 #include "tests/guest/without_clocks.h"
@@ -18,6 +19,19 @@ bool haveTheSameBytes(const GuestMemory& a, const GuestMemory& b) {
     if (std::memcmp(left[i].host.data(), right[i].host.data(), left[i].host.size()) != 0) return false;
   }
   return true;
+}
+
+// Where they differ, by pages; of memories of the same size.
+std::set<std::size_t> differingPages(const GuestMemory& a, const GuestMemory& b) {
+  constexpr std::size_t kPage = 4096;
+  std::set<std::size_t> pages;
+  std::size_t number = 0;
+  for (std::size_t i = 0; i < a.regions().size(); ++i) {
+    const auto left = a.regions()[i].host, right = b.regions()[i].host;
+    for (std::size_t at = 0; at < left.size(); at += kPage, ++number)
+      if (std::memcmp(left.data() + at, right.data() + at, kPage) != 0) pages.insert(number);
+  }
+  return pages;
 }
 
 class Reset : public GuestTest {
@@ -57,7 +71,9 @@ TEST_F(Reset, LeavesNoBitOfTheFormerGuest) {
 
   used.reset(state, on("reset.sock"));
   EXPECT_FALSE(std::filesystem::exists(file("used.sock")));
-  EXPECT_TRUE(haveTheSameBytes(used.machine().memory(), original));
+  // KVM tells the guest the time of day as soon as it is restored, on a page of the guest's.
+  EXPECT_EQ(differingPages(used.machine().memory(), original), differingPages(fresh.machine().memory(), original));
+  EXPECT_LE(differingPages(used.machine().memory(), original).size(), hypervisor_->name() == "kvm" ? 1U : 0U);
   EXPECT_EQ(withoutClocks(used.save()), withoutClocks(fresh.save()));
   used.resume();
   EXPECT_TRUE(used.answers("echo na''me=$(hostname) files=$(ls /tmp | wc -l)", "name=(none) files=0"));
