@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/attack/deed_name.h"
 #include "tests/attack/initramfs.h"
 #include "tests/service/lone_vmm.h"
 
@@ -73,11 +74,7 @@ INSTANTIATE_TEST_SUITE_P(Deeds, HostileDeed,
                                          "queues-nowhere", "buffers-nowhere", "chain-in-a-circle", "indirect-nested",
                                          "lengths-huge", "ring-runs-ahead", "sizes-odd", "reset-in-flight",
                                          "requests-by-chance"),
-                         [](const auto& deed) {
-                           std::string name = deed.param;
-                           std::erase(name, '-');
-                           return name;
-                         });
+                         &deedName);
 
 class HostileAgent : public testing::TestWithParam<const char*> {};
 
@@ -96,11 +93,7 @@ TEST_P(HostileAgent, GetsTheHostAnErrorAndNothingElse) {
 
 INSTANTIATE_TEST_SUITE_P(Deeds, HostileAgent,
                          testing::Values("agent-garbage", "agent-endless", "agent-long-frame", "agent-cut-frame"),
-                         [](const auto& deed) {
-                           std::string name = deed.param;
-                           std::erase(name, '-');
-                           return name;
-                         });
+                         &deedName);
 
 }  // namespace
 }  // namespace qm::test

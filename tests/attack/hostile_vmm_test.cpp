@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/attack/deed_name.h"
 #include "tests/service/real_daemon.h"
 
 namespace qm::test {
@@ -66,11 +67,7 @@ INSTANTIATE_TEST_SUITE_P(Deeds, DaemonMeets,
                                          "answer-empty", "answer-to-another", "answer-flood", "answer-with-files",
                                          "dies", "hangs-up", "agent-no-ok", "agent-endless-line", "agent-garbage-frame",
                                          "agent-long-frame", "agent-cut", "agent-dies"),
-                         [](const auto& deed) {
-                           std::string name = deed.param;
-                           std::erase(name, '-');
-                           return name;
-                         });
+                         &deedName);
 
 }  // namespace
 }  // namespace qm::test

@@ -91,7 +91,7 @@ void BoardTally::write(board::Board& board, steady_clock::time_point now) {
   board.refused = refused_;
   board.missed = missed_;
   board.ended = ended_;
-  for (const pool::Road road : {pool::Road::ready, pool::Road::blank, pool::Road::spawn, pool::Road::boot})
+  for (const pool::Road road : pool::kRoads)
     board.roads.push_back(line(road, roads_.at(static_cast<std::size_t>(road))));
   board.errors.assign(errors_.begin(), errors_.end());
   past_.push_back({.at = now, .granted = granted_, .refilled = refilled_, .ended = ended_});

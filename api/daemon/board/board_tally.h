@@ -33,7 +33,6 @@ class BoardTally final : public pool::PoolObserver {
   void write(board::Board& board, std::chrono::steady_clock::time_point now);
 
  private:
-  static constexpr std::size_t kRoads = 4;
   static constexpr std::size_t kTimes = 256;
 
   struct OfRoad {
@@ -49,7 +48,7 @@ class BoardTally final : public pool::PoolObserver {
   static board::Road line(pool::Road road, const OfRoad& times);
 
   std::mutex mutex_;  // protects what follows
-  std::array<OfRoad, kRoads> roads_;
+  std::array<OfRoad, pool::kRoads.size()> roads_;
   std::uint64_t granted_ = 0, refused_ = 0, missed_ = 0, ended_ = 0, refilled_ = 0;
   std::deque<board::PastError> errors_;  // the latest first
   std::deque<Sums> past_;                // of the last ten seconds, the oldest first
