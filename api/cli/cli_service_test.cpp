@@ -1,5 +1,10 @@
 // quickmatch as a program, against quickmatchd as a program.
+#include <signal.h>
+
+#include <chrono>
+#include <functional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <boost/json/parse.hpp>
@@ -46,10 +51,10 @@ class CliTest : public testing::Test {
     said.code = child.process.reap().value().code;
     return said;
   }
-  void putHello(int poolSize) {
+  void putHello(int poolSize, const char* kernel = "vmlinux") {
     const std::filesystem::path recipe = daemon.folder() / "hello.json";
     const std::string text =
-        R"({"kernel":")" + daemon.kernel("vmlinux").string() + R"(","pool_size":)" + std::to_string(poolSize) + "}";
+        R"({"kernel":")" + daemon.kernel(kernel).string() + R"(","pool_size":)" + std::to_string(poolSize) + "}";
     const FileDescriptor file = openFile(recipe, OpenMode::create).value();
     ASSERT_TRUE(writeAll(file, std::as_bytes(std::span(text))).has_value());
     const Said put = quickmatch({"template", "put", "hello", recipe.string()});
@@ -112,6 +117,66 @@ TEST_F(CliTest, WhatCannotBeRunAtAllIsToldApartFromACommandThatFailed) {
   EXPECT_EQ(said.code, 125);
   EXPECT_THAT(said.err, HasSubstr("there is no template named \"nothing\""));
   EXPECT_EQ(quickmatch({"run"}).code, 2);
+}
+
+class TopTest : public CliTest {
+ protected:
+  // Once the board says so: it is written once a second.
+  json::value topUntil(const std::function<bool(const json::value&)>& isRight) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    for (;;) {
+      json::value top = json::parse(quickmatch({"top"}).out);
+      if (isRight(top) || std::chrono::steady_clock::now() > deadline) return top;
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+  }
+};
+
+TEST_F(TopTest, PoolsRoadsAndVmsAreTold) {
+  putHello(2);
+  const auto ready = [](const json::value& top) {
+    const auto& pools = top.at("pools").as_array();
+    return !pools.empty() && pools.at(0).at("ready") == 2;
+  };
+  EXPECT_EQ(topUntil(ready).at("pools").at(0).at("wanted"), 2);
+  EXPECT_EQ(quickmatch({"run", "hello", "--road", "ready", "--", "/bin/true"}).code, 0);
+  const json::value top = topUntil([](const json::value& now) { return now.at("roads").at(0).at("granted") == 1; });
+  EXPECT_EQ(top.at("daemon").at("state"), "serving");
+  EXPECT_EQ(top.at("daemon").at("pid"), daemon.pid());
+  EXPECT_EQ(top.at("roads").at(0).at("road"), "ready");
+  EXPECT_EQ(top.at("roads").at(0).at("granted"), 1);
+  EXPECT_GE(top.at("roads").at(0).at("max_us").as_int64(), 0);
+  bool runs = false;
+  for (const json::value& vm : top.at("vms").as_array()) {
+    // As the VMM without a guest says on its slot page.
+    runs = runs || (vm.at("state") == "running" && vm.at("instructions") == 1000);
+  }
+  EXPECT_TRUE(runs) << top;
+}
+
+TEST_F(TopTest, WhatFailedIsAmongTheLastErrors) {
+  putHello(1, "bad-kernel");
+  const json::value top = topUntil([](const json::value& now) { return !now.at("errors").as_array().empty(); });
+  ASSERT_FALSE(top.at("errors").as_array().empty()) << top;
+  EXPECT_THAT(std::string(top.at("errors").at(0).at("error").as_string()), HasSubstr("The kernel file is no kernel."));
+}
+
+TEST_F(TopTest, TheDaemonIsNotAskedAndItsDeathIsTold) {
+  ASSERT_EQ(::kill(daemon.pid(), SIGSTOP), 0);
+  EXPECT_EQ(quickmatch({"top", "--once"}).code, 0) << "a daemon that answers nobody is read all the same";
+  ASSERT_EQ(::kill(daemon.pid(), SIGCONT), 0);
+  daemon.stop(SIGKILL);
+  const Said said = quickmatch({"top"});
+  EXPECT_EQ(said.code, 1);
+  EXPECT_EQ(json::parse(said.out).at("daemon").at("state"), "died");
+}
+
+TEST_F(TopTest, AfterAnEndInOrderThereIsNoBoard) {
+  daemon.stop(SIGTERM);
+  const Said said = quickmatch({"top"});
+  EXPECT_EQ(said.code, 1);
+  EXPECT_EQ(said.out, "");
+  EXPECT_THAT(said.err, HasSubstr("is a daemon running?"));
 }
 
 TEST_F(CliTest, TheDoctorTellsAboutTheDaemonToo) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,6 +65,11 @@ int buildTemplate(DaemonApi& api, Format format, const std::string& name);
 int removeTemplate(DaemonApi& api, const std::string& name);
 
 int listPools(DaemonApi& api, Format format);
+
+// A daemon's board, which is read without asking it; live until q or a signal. Fails, too, where it was told once that
+// the daemon is dead or stuck. JSON comes once.
+enum class Showing : std::uint8_t { live, once };
+int top(const std::filesystem::path& board, Format format, Showing showing);
 
 int doctor(DaemonApi& api, Format format);
 

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "api/board/board_values.h"
 #include "api/cli/command.h"
 #include "vmm/os/standard_streams.h"
 #include "vmm/version/version.h"
@@ -19,6 +20,8 @@ struct Words {
   std::string socket;
   bool json = false;
   bool verbose = false;
+  bool once = false;
+  std::string board;
   AcquireOptions acquire;
   ExecOptions exec;
   std::string lease;
@@ -109,7 +112,18 @@ void addTemplateCommands(CLI::App& app, Words& words, Chosen& chosen) {
   remove->add_option("NAME", words.name, "Its name")->required();
 }
 
-void addOtherCommands(CLI::App& app, Chosen& chosen) {
+// Beside the socket, unless that was put elsewhere.
+std::filesystem::path boardOf(const Words& words, const DaemonApi& api) {
+  return words.board.empty() ? api.socket().parent_path() / board::kFileName : std::filesystem::path(words.board);
+}
+
+void addOtherCommands(CLI::App& app, Words& words, Chosen& chosen) {
+  CLI::App* top = command(app, "top", "How the daemon stands, live, without asking it", chosen,
+                          [&words](DaemonApi& api, Format format) {
+                            return cli::top(boardOf(words, api), format, words.once ? Showing::once : Showing::live);
+                          });
+  top->add_flag("--once", words.once, "Show it once");
+  top->add_option("--board", words.board, "The daemon's board [board, beside its socket]");
   CLI::App* pools = app.add_subcommand("pool", "Pools: the clones kept ready");
   pools->require_subcommand(1);
   command(*pools, "ls", "List them", chosen, [](DaemonApi& api, Format format) { return listPools(api, format); });
@@ -132,7 +146,7 @@ int runCommandLine(int count, char** words, const Environment& environment) {
   app.add_flag("--json", given.json, "JSON, also on a terminal");
   addLeaseCommands(app, given, chosen);
   addTemplateCommands(app, given, chosen);
-  addOtherCommands(app, chosen);
+  addOtherCommands(app, given, chosen);
   try {
     app.parse(count, words);
   } catch (const CLI::ParseError& stop) {

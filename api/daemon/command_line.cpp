@@ -22,6 +22,7 @@ struct Options {
   std::optional<std::string> listen;  // an empty one is none
   std::string hypervisor;
   std::string jail;
+  std::string cgroups;
   std::string seccompLevel;
   std::string vmm;
   std::string spawner;
@@ -40,6 +41,8 @@ void describe(CLI::App& app, Options& options) {
   app.add_option("--hypervisor", options.hypervisor,
                  "auto: KVM once a probe guest ran, else soft; kvm: untried; soft [auto]");
   app.add_option("--jail", options.jail, "namespaces, or none: VMs are plain processes [namespaces]");
+  app.add_option("--cgroups", options.cgroups,
+                 "A control group for each VM: required, where-possible, off [where-possible]");
   app.add_option("--seccomp-level", options.seccompLevel,
                  "A VMM's system calls: 0 all, 1 those that each thread needs, 2 with their arguments [2]");
   app.add_option("--vmm", options.vmm, "The program quickmatch-vmm [beside this one]");
@@ -82,6 +85,7 @@ Result<DaemonCommand> commandOf(const Options& options, const Environment& envir
   if (options.listen) config.listen = *options.listen == "none" ? "" : *options.listen;
   if (!options.hypervisor.empty()) config.hypervisor = TRY(hypervisorNamed(options.hypervisor));
   if (!options.jail.empty()) config.jail = TRY(jailNamed(options.jail));
+  if (!options.cgroups.empty()) config.cgroups = TRY(cgroupsNamed(options.cgroups));
   if (!options.seccompLevel.empty()) config.seccomp = TRY(seccomp::levelNamed(options.seccompLevel));
   if (!options.vmm.empty()) config.vmm = absolute(options.vmm);
   if (!options.spawner.empty()) config.spawner = absolute(options.spawner);

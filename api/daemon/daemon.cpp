@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include "api/daemon/board/board_keeper.h"
+#include "api/daemon/board/observer_pair.h"
 #include "api/daemon/metrics/metrics.h"
 #include "api/daemon/metrics/network_metrics.h"
 #include "api/daemon/rest/routes.h"
@@ -18,6 +20,16 @@ namespace qm {
 
 namespace {
 
+// Less than all is a warning: nothing but this line says it while all goes well.
+void tellGroups(const spawner::Groups& groups, const Log& log) {
+  const std::string_view controllers = groups.controllers.empty() ? "none" : std::string_view(groups.controllers);
+  if (groups.lacks.empty()) {
+    log.info("daemon.cgroups", {{"controllers", controllers}});
+  } else {
+    log.warning("daemon.cgroups", {{"controllers", controllers}, {"missing", groups.lacks}});
+  }
+}
+
 Result<std::unique_ptr<VmmLauncher>> launcherFor(const DaemonConfig& config, Backend backend, const Log& log) {
   LauncherSettings settings{
       .vmm = config.vmm, .spawner = config.spawner, .backend = backend, .folders = config.folders};
@@ -27,7 +39,10 @@ Result<std::unique_ptr<VmmLauncher>> launcherFor(const DaemonConfig& config, Bac
   settings.log = log;
   // Once for all: half a millisecond and some CPUID, each of which may leave a virtual machine.
   if (backend == Backend::soft) settings.hostCounter = soft::wordOf(soft::HostCounterMeter().counter());
-  return VmmLauncher::start(settings);
+  settings.cgroups = config.cgroups;
+  auto launcher = TRY(VmmLauncher::start(settings));
+  tellGroups(launcher->groups(), log);
+  return launcher;
 }
 
 // For all VMs, which are told it by name: the probe takes up to a second.
@@ -52,7 +67,8 @@ class Daemon::Inside {
         launcher_(std::move(launcher)),
         accounts_([this](const VmUse& use) { metrics_.vmGone(use); }),
         spawner_(state_.vms(), *launcher_, accounts_, log),
-        pool_({.spawner = spawner_, .shelf = *shelf_, .clock = clock_, .observer = metrics_, .log = log}, config.pool),
+        pool_({.spawner = spawner_, .shelf = *shelf_, .clock = clock_, .observer = observers_, .log = log},
+              config.pool),
         router_(rest::routes({.pool = pool_,
                               .metricsText = [this] { return metricsText(); },
                               .hypervisor = std::string(name(backend))})) {}
@@ -61,6 +77,8 @@ class Daemon::Inside {
     for (const pool::Recipe& recipe : config.templates) TRY(pool_.putTemplate(recipe).during(recipe.name));
     ServerSettings settings{.socket = config.socket, .threads = config.requestThreads};
     if (!config.listen.empty()) settings.tcp = TRY(parseTcpAddress(config.listen));
+    keeper_ = std::make_unique<BoardKeeper>(TRY(board::BoardWriter::create(state_.board())),
+                                            BoardKeeper::Sources{.pool = pool_, .tally = tally_, .vms = accounts_});
     server_ = TRY(Server::start(settings, router_, log_));
     log_.info("daemon.serving", {{"version", kVersion},
                                  {"socket", config.socket.string()},
@@ -75,6 +93,7 @@ class Daemon::Inside {
   }
 
   void end() {
+    keeper_.reset();
     if (server_) server_->stopListening();
     pool_.shutdown();
     // Calls under way have failed with their VMs; their answers are still written.
@@ -94,10 +113,13 @@ class Daemon::Inside {
   std::unique_ptr<VmmLauncher> launcher_;
   pool::SystemClock clock_;
   Metrics metrics_;
+  BoardTally tally_;
+  ObserverPair observers_{metrics_, tally_};
   VmAccounts accounts_;
   MicrovmSpawner spawner_;
   pool::Pool pool_;
   rest::Router router_;
+  std::unique_ptr<BoardKeeper> keeper_;
   std::unique_ptr<Server> server_;
 };
 

@@ -37,6 +37,7 @@ std::string table(const std::vector<Way>& ways) {
   std::string text = fmt::format("{:<16} {:>9} {:>19} {:>9} {:>9} {:>5}  {}\n", "ms", "p50", "95 % of the median",
                                  "p99", "max", "N", "from → to");
   for (const Way& way : ways) {
+    if (way.reply.count() == 0) continue;
     const std::optional<Interval> interval = medianInterval(way.reply.samples());
     const std::string range = interval ? fmt::format("{:.2f} to {:.2f}", interval->low, interval->high) : "-";
     text +=

@@ -36,6 +36,12 @@ TEST(Comparison, AWayThatWasNotMeasuredHasNoRatio) {
   EXPECT_TRUE(flat.empty());
 }
 
+TEST(Comparison, AWayThatWasNotMeasuredHasNoRow) {
+  const std::string text = table({way("spawn", {1}), way("boot", {})});
+  EXPECT_NE(text.find("spawn"), std::string::npos);
+  EXPECT_EQ(text.find("boot"), std::string::npos);
+}
+
 TEST(Comparison, NothingIsComparedWithItself) {
   EXPECT_EQ(allPairs({"boot", "qemu_boot"}, {"boot", "spawn"}),
             (Pairs{{"boot", "spawn"}, {"qemu_boot", "boot"}, {"qemu_boot", "spawn"}}));

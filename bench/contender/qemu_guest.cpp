@@ -83,8 +83,10 @@ Result<QemuMonitor> QemuGuest::monitor() const {
   for (;;) {
     Result<QemuMonitor> monitor = QemuMonitor::connect(beside(base_, ".monitor"));
     const Clock::time_point now = Clock::now();
-    if (monitor.has_value() || now >= last) return monitor;
-    if (process_.waitForEnd(now + std::chrono::microseconds(300))) return Error(Remedy::giveUp, "QEMU ended");
+    if (monitor.has_value()) return monitor;
+    if (now >= last) return std::move(monitor).error().during(said());
+    if (process_.waitForEnd(now + std::chrono::microseconds(300)))
+      return Error(Remedy::giveUp, "it ended").during(said());
   }
 }
 

@@ -61,7 +61,7 @@ Result<LoadOutcome> runPlan(Service& service, const LoadPlan& plan) {
                                        outcome.stretch.to = std::chrono::system_clock::now();
                                      }}}};
   settings.arrivals.duration = end;
-  const DaemonTimes earlier = readDaemonTimes(TRY(service.metrics()));
+  const std::string earlier = TRY(service.metrics());
   outcome.run = TRY(runLoad(settings));
   outcome.summary = summarise(outcome.run, {.warmUp = plan.warmUp, .end = end, .patience = plan.patience});
   const ServiceUsage first = TRY(*std::move(before)), last = TRY(*std::move(after));
@@ -69,7 +69,9 @@ Result<LoadOutcome> runPlan(Service& service, const LoadPlan& plan) {
   outcome.usageOver = last.at - first.at;
   outcome.usageRequests = outcome.summary.requests;
   TRY(service.waitUntilFull().during("waiting for the pool after the run"));
-  outcome.behind = between(earlier, readDaemonTimes(TRY(service.metrics())));
+  const std::string later = TRY(service.metrics());
+  outcome.behind = between(readDaemonTimes(earlier), readDaemonTimes(later));
+  outcome.vms = between(readVmTotals(earlier), readVmTotals(later));
   return outcome;
 }
 

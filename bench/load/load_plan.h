@@ -14,6 +14,7 @@
 #include "bench/load/process_usage.h"
 #include "bench/load/service.h"
 #include "bench/load/system_calls.h"
+#include "bench/load/vm_metrics.h"
 #include "vmm/result/result.h"
 
 namespace qm::bench {
@@ -32,6 +33,7 @@ struct LoadOutcome {
   TracedStretch stretch;            // the same, by the wall clock
   std::uint64_t usageRequests = 0;  // arrivals in that stretch
   DaemonTimes behind;               // from before the warm-up until the pool is full again
+  VmTotals vms;                     // the same time: VMs that were gone by its end
   LoadRun run;                      // for plots
 
   // CPU of all that the machine did, to each request; CPU milliseconds.

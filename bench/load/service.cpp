@@ -11,7 +11,6 @@
 #include <fmt/format.h>
 
 #include "api/json/fields.h"
-#include "bench/start/clock.h"
 #include "bench/start/places.h"
 #include "vmm/os/file_descriptor.h"
 #include "vmm/os/folder.h"
@@ -25,6 +24,8 @@ using boost::json::object;
 
 constexpr std::uint64_t kLongestLog = 64ULL << 20U;
 constexpr std::size_t kLogTail = 4000;
+// A template is booted, saved, read twice and tried: minutes, in a lab on a busy machine.
+constexpr std::chrono::minutes kToPrepare(10);
 
 object configOf(const ServiceSettings& settings) {
   // An array in braces alone would be a copy of it, not an array that holds it.
@@ -87,7 +88,7 @@ Result<Service> Service::start(const ServiceSettings& settings) {
   if (!settings.trace.empty()) traced(settings.trace, plan);
   Process process = TRY(Process::start(plan));
   Service service(settings, settings.folder, std::move(process));
-  TRY(service.waitUntilFull());
+  TRY(service.waitUntilFull(Clock::now() + kToPrepare));
   return service;
 }
 
@@ -97,8 +98,7 @@ Service::~Service() {
   static_cast<void>(process_.reap());
 }
 
-Status Service::waitUntilFull() {
-  const Clock::time_point last = deadline();
+Status Service::waitUntilFull(Clock::time_point last) {
   while (Clock::now() < last) {
     const Result<bool> full = isFull();
     if (full.has_value() && *full) return {};

@@ -11,6 +11,7 @@
 #include <boost/json/object.hpp>
 
 #include "api/client/http_client.h"
+#include "bench/start/clock.h"
 #include "vmm/os/process.h"
 #include "vmm/result/result.h"
 
@@ -39,7 +40,7 @@ class Service {
   ~Service();
 
   // Every clone ready, none in the making, none leased, the blanks there.
-  Status waitUntilFull();
+  Status waitUntilFull(Clock::time_point last = deadline());
   // That, and nothing left of VMs that have ended.
   Status waitUntilQuiet();
   // Any answer below 300.

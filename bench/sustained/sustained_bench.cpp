@@ -191,8 +191,9 @@ Status measureLoad(Service& service, const Command& command, const Load& load, b
     const std::string prefix = fmt::format("{}_run{}_", load.name(), run + 1);
     addFlat(outcome.summary, prefix, flat);
     addUsageFlat(outcome, prefix, flat);
-    fmt::print("{}", table(outcome.behind));
+    fmt::print("{}{}", table(outcome.behind), vmTable(outcome.vms));
     addFlat(outcome.behind, prefix, flat);
+    addVmFlat(outcome.vms, prefix, flat);
     if (run == 0) addUsageFlat(outcome, load.name() + "_", flat);
     if (run == 0 && load.name() == first) addUsageFlat(outcome, "", flat);
     all.add(outcome.summary);

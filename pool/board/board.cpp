@@ -21,6 +21,12 @@ bool wantsBuild(const Board::Entry& entry) {
   return entry.due.has_value() && entry.status.state != State::building;
 }
 
+// That may be there, those that are being made among them. What is reset comes back by itself: a clone more is cheaper
+// than to end one and to start the next.
+std::size_t mostClones(const Recipe& recipe) {
+  return std::size_t{recipe.reuse == Reuse::reset ? 2U : 1U} * recipe.poolSize;
+}
+
 // Clones made before may have had a tenant, and that is no longer allowed.
 bool forbidsReset(const Recipe& before, const Recipe& after) {
   return before.reuse == Reuse::reset && after.reuse == Reuse::destroy;
@@ -184,7 +190,7 @@ std::optional<Source> Board::nextReset(std::string_view name, const std::filesys
   Entry* entry = find(name);
   if (entry == nullptr || entry->recipe.reuse != Reuse::reset || entry->image == nullptr) return std::nullopt;
   if (snapshot.empty() || snapshot != entry->image->folder) return std::nullopt;
-  if (clonesOf(*entry) >= std::size_t{2} * entry->recipe.poolSize + orders) return std::nullopt;
+  if (clonesOf(*entry) >= mostClones(entry->recipe) + orders) return std::nullopt;
   ++entry->making;
   return Source{.recipe = entry->recipe, .image = entry->image, .generation = entry->generation};
 }
@@ -200,9 +206,7 @@ bool Board::refilled(const Source& source, Vm clone) {
   Entry* entry = current(source);
   if (entry == nullptr) return false;
   --entry->making;
-  // Where clones are reset there may be more than are kept ready (nextReset).
-  const std::size_t most = std::size_t{entry->recipe.reuse == Reuse::reset ? 2U : 1U} * entry->recipe.poolSize;
-  if (entry->ready.size() >= most || forbidsReset(source.recipe, entry->recipe)) return false;
+  if (entry->ready.size() >= mostClones(entry->recipe) || forbidsReset(source.recipe, entry->recipe)) return false;
   entry->ready.push_back(std::move(clone));
   return true;
 }

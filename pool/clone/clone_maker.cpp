@@ -41,8 +41,12 @@ Result<Vm> CloneMaker::boot(const Recipe& recipe, PhaseTimer& timer) const {
 
 Status CloneMaker::restoreInto(VmProcess& vm, const Recipe& recipe, const TemplateImage& image, Observing observing,
                                Phase how, PhaseTimer& timer) const {
-  const RestorePlan plan{
-      .snapshot = image.folder, .files = image.files, .observing = observing, .network = recipe.network};
+  const RestorePlan plan{.snapshot = image.folder,
+                         .files = image.files,
+                         .observing = observing,
+                         .memoryBytes = recipe.memoryBytes,
+                         .limits = recipe.limits,
+                         .network = recipe.network};
   TRY(timer.time(how, [&] { return vm.restore(plan, deadlineIn(limits_.restore)).during(name(how)); }));
   TRY(timer.time(Phase::connect, [&] { return vm.connectAgent(deadlineIn(limits_.reply)).during("connecting"); }));
   return renewAndProve(vm, recipe, image.guestNonce, timer);

@@ -1,6 +1,7 @@
 // The road that a lease's VM came by.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -13,6 +14,8 @@ enum class Road : std::uint8_t {
   spawn,  // restored into a process started for it
   boot,   // booted: no usable snapshot
 };
+
+inline constexpr std::array kRoads{Road::ready, Road::blank, Road::spawn, Road::boot};
 
 constexpr std::string_view name(Road road) {
   switch (road) {
@@ -29,7 +32,7 @@ constexpr std::string_view name(Road road) {
 }
 
 constexpr std::optional<Road> roadNamed(std::string_view text) {
-  for (const Road road : {Road::ready, Road::blank, Road::spawn, Road::boot}) {
+  for (const Road road : kRoads) {
     if (name(road) == text) return road;
   }
   return std::nullopt;

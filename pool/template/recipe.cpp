@@ -12,6 +12,10 @@ constexpr std::uint8_t kMostVcpus = 8;
 constexpr std::uint64_t kPage = 4096;
 constexpr std::uint64_t kLeastMemory = 16ULL << 20;
 constexpr std::uint32_t kMostReady = 10'000;
+// A VMM without a guest has some two; less than this would end it before it answers.
+constexpr std::uint32_t kLeastVmmMib = 16;
+constexpr std::uint32_t kMostVmmMib = 1U << 16U;
+constexpr std::uint32_t kMostPercent = 100'000;
 
 bool isLower(char c) {
   return c >= 'a' && c <= 'z';
@@ -51,6 +55,12 @@ Status check(const Recipe& recipe) {
     return outside("the number of destinations", recipe.network.egress.size(), "at most 256");
   if (recipe.network.kind == NetworkKind::none && !recipe.network.egress.empty())
     return Error(Remedy::fixInput, "guests without a network reach no destination: give them a slot, or none of these");
+  if (recipe.limits.vmmMemoryMib < kLeastVmmMib || recipe.limits.vmmMemoryMib > kMostVmmMib) {
+    return outside("the VMM's memory", recipe.limits.vmmMemoryMib, "16 to 65536 MiB");
+  }
+  if (recipe.limits.cpuPercent > kMostPercent) {
+    return outside("the processor's percentage", recipe.limits.cpuPercent, "at most 100000");
+  }
   TRY(checkCommands("the warm-up", recipe.warmUp));
   TRY(checkCommands("the list of hooks before the snapshot", recipe.beforeSnapshot));
   TRY(checkCommands("the rehearsal", recipe.rehearsal));
@@ -61,6 +71,7 @@ bool makeSameSnapshot(const Recipe& a, const Recipe& b) {
   Recipe kept = a;
   kept.poolSize = b.poolSize;
   kept.reuse = b.reuse;
+  kept.limits = b.limits;
   return kept == b;
 }
 
@@ -80,6 +91,7 @@ BootPlan bootPlan(const Recipe& recipe) {
           .vcpus = recipe.vcpus,
           .memoryBytes = recipe.memoryBytes,
           .cpuTemplate = recipe.cpuTemplate,
+          .limits = recipe.limits,
           .network = recipe.network};
 }
 

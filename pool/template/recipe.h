@@ -41,13 +41,15 @@ struct Recipe {
   GuestNetwork network;
   std::uint32_t poolSize = 0;  // clones kept ready
   Reuse reuse = Reuse::destroy;
+  ResourceLimits limits;
   bool operator==(const Recipe&) const = default;
 };
 
 // Whether the recipe makes sense by itself: names, counts, sizes, argv that are not empty. Opens no file.
 Status check(const Recipe& recipe);
 
-// Whether two recipes make the same snapshot: all but the number of clones kept ready and what becomes of used ones.
+// Whether two recipes make the same snapshot: all but the number of clones kept ready, what becomes of used ones, and
+// their limits.
 bool makeSameSnapshot(const Recipe& a, const Recipe& b);
 
 BootPlan bootPlan(const Recipe& recipe);

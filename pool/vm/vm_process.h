@@ -28,6 +28,13 @@ struct DrivePlan {
   bool operator==(const DrivePlan&) const = default;
 };
 
+// What of the host a template's VMs may use, each one; held by control groups, where the host has them.
+struct ResourceLimits {
+  std::uint32_t vmmMemoryMib = 64;  // memory of the VM's process beyond the guest's own
+  std::uint32_t cpuPercent = 0;     // of one processor; 0: as much as is there
+  bool operator==(const ResourceLimits&) const = default;
+};
+
 struct BootPlan {
   std::filesystem::path kernel;
   std::filesystem::path initrd;   // empty: none
@@ -36,6 +43,7 @@ struct BootPlan {
   std::uint8_t vcpus = 1;
   std::uint64_t memoryBytes = 0;
   std::string cpuTemplate;
+  ResourceLimits limits;
   GuestNetwork network;
   bool operator==(const BootPlan&) const = default;
 };
@@ -46,6 +54,8 @@ struct RestorePlan {
   std::filesystem::path snapshot;           // its folder: whose memory it is, for people and for tests
   std::shared_ptr<const CloneFiles> files;  // null: of a fake
   Observing observing = Observing::no;      // yes: observe() may be asked afterwards
+  std::uint64_t memoryBytes = 0;            // the guest's
+  ResourceLimits limits;
   GuestNetwork network;                     // of the kind that the snapshot's machine has
   bool operator==(const RestorePlan&) const = default;
 };

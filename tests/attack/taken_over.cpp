@@ -2,7 +2,8 @@
 // its jail, and tells what came of each try. Its first argument says what it does:
 //   try FOLDER SOCKET PID PORT   tries everything that leaves it alive; the host's names and numbers to try it on. One
 //                                name=outcome a line on standard output: the kernel's word, or "done"
-//   listen                       listens on an abstract socket, says so, and waits to be killed
+//   fill memory|file|processes|processors   takes as much of it as there is, telling how far it came, until it is
+//   killed listen                       listens on an abstract socket, says so, and waits to be killed
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
@@ -136,6 +137,53 @@ void tryToFill() {
   tell("locks_memory", ::mlockall(MCL_CURRENT | MCL_FUTURE));
 }
 
+// A mebibyte at a time, each touched before it is told.
+[[noreturn]] void fillMemory(int file) {
+  constexpr std::size_t kStep = std::size_t{1} << 20U;
+  constexpr off_t kMost = 1024;
+  for (off_t step = 0; step < kMost; ++step) {
+    if (file >= 0 && ::ftruncate(file, (step + 1) * off_t{kStep}) < 0) ::_exit(1);
+    void* const piece =
+        ::mmap(nullptr, kStep, PROT_READ | PROT_WRITE, file < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED, file,
+               file < 0 ? 0 : step * off_t{kStep});
+    if (piece == MAP_FAILED) ::_exit(2);
+    std::memset(piece, 1, kStep);
+    tellNumber("mebibytes", step + 1);
+    std::fflush(stdout);
+  }
+  ::_exit(3);
+}
+
+[[noreturn]] void fillProcesses() {
+  long processes = 0;
+  for (;; ++processes) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      for (;;) ::pause();
+    }
+    if (child < 0) break;
+  }
+  std::printf("more_processes=%s\n", std::strerror(errno));
+  tellNumber("processes", processes);
+  std::fflush(stdout);
+  for (;;) ::pause();
+}
+
+[[noreturn]] void fillProcessors() {
+  for (int i = 0; i < 4; ++i) {
+    if (::fork() == 0) break;
+  }
+  for (volatile unsigned long turns = 0;; turns = turns + 1) {
+  }
+}
+
+[[noreturn]] void fill(const std::string& what) {
+  if (what == "memory") fillMemory(-1);
+  if (what == "file") fillMemory(static_cast<int>(::syscall(SYS_memfd_create, "fill", 0)));
+  if (what == "processes") fillProcesses();
+  fillProcessors();
+}
+
 int listen() {
   sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
   std::memcpy(address.sun_path, kNeighbour.data(), kNeighbour.size());
@@ -151,6 +199,7 @@ int listen() {
 
 int main(int count, char** words) {
   if (count == 2 && std::string(words[1]) == "listen") return listen();
+  if (count == 3 && std::string(words[1]) == "fill") fill(words[2]);
   if (count != 6) return 99;
   tryFiles(words[2]);
   trySealedMemory();

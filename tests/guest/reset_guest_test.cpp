@@ -1,6 +1,8 @@
 // A machine in memory that another used before is the clone that it would be in fresh memory.
 
+#include <algorithm>
 #include <cstring>
+#include <set>
 
 #include "tests/guest/guest_fixture.h"
 #include "tests/guest/without_clocks.h"
@@ -10,14 +12,19 @@ namespace {
 
 using test::withoutClocks;
 
-bool haveTheSameBytes(const GuestMemory& a, const GuestMemory& b) {
-  const auto left = a.regions(), right = b.regions();
-  if (left.size() != right.size()) return false;
-  for (std::size_t i = 0; i < left.size(); ++i) {
-    if (left[i].host.size() != right[i].host.size()) return false;
-    if (std::memcmp(left[i].host.data(), right[i].host.data(), left[i].host.size()) != 0) return false;
+// Where they differ, by pages; they are of the same size.
+std::set<std::size_t> differingPages(const GuestMemory& a, const GuestMemory& b) {
+  constexpr std::size_t kPage = 4096;
+  std::set<std::size_t> pages;
+  std::size_t number = 0;
+  EXPECT_EQ(a.regions().size(), b.regions().size());
+  for (std::size_t i = 0; i < std::min(a.regions().size(), b.regions().size()); ++i) {
+    const auto left = a.regions()[i].host, right = b.regions()[i].host;
+    EXPECT_EQ(left.size(), right.size());
+    for (std::size_t at = 0; at < std::min(left.size(), right.size()); at += kPage, ++number)
+      if (std::memcmp(left.data() + at, right.data() + at, kPage) != 0) pages.insert(number);
   }
-  return true;
+  return pages;
 }
 
 class Reset : public GuestTest {
@@ -53,11 +60,13 @@ TEST_F(Reset, LeavesNoBitOfTheFormerGuest) {
                    "cat /dev/vda >/dev/null; head -c 16 /dev/hwrng >/dev/null; (while true; do :; done) & echo us''ed",
                    "used"));
   used.pause();
-  ASSERT_FALSE(haveTheSameBytes(used.machine().memory(), original));
+  ASSERT_FALSE(differingPages(used.machine().memory(), original).empty());
 
   used.reset(state, on("reset.sock"));
   EXPECT_FALSE(std::filesystem::exists(file("used.sock")));
-  EXPECT_TRUE(haveTheSameBytes(used.machine().memory(), original));
+  // KVM tells the guest the time of day as soon as it is restored, on a page of the guest's.
+  EXPECT_EQ(differingPages(used.machine().memory(), original), differingPages(fresh.machine().memory(), original));
+  EXPECT_LE(differingPages(used.machine().memory(), original).size(), hypervisor_->name() == "kvm" ? 1U : 0U);
   EXPECT_EQ(withoutClocks(used.save()), withoutClocks(fresh.save()));
   used.resume();
   EXPECT_TRUE(used.answers("echo na''me=$(hostname) files=$(ls /tmp | wc -l)", "name=(none) files=0"));

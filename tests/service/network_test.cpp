@@ -1,4 +1,5 @@
 // Guests in network slots: reached through the daemon, alone in there, let out to what is listed.
+#include <future>
 #include <optional>
 #include <set>
 #include <string>
@@ -25,8 +26,11 @@ using testing::Not;
 json::object webRecipe(std::size_t poolSize) {
   json::object recipe = helloRecipe(poolSize);
   recipe["net"] = "slot";
-  recipe["warm_up"] = json::array{
-      json::array{"/bin/sh", "-c", "mkdir -p /www && echo template >/www/index.html && httpd -p 8080 -h /www"}};
+  // Not json::array{json::array{…}}: that is a copy of the inner one.
+  json::array commands;
+  commands.emplace_back(
+      json::array{"/bin/sh", "-c", "mkdir -p /www && echo template >/www/index.html && httpd -p 8080 -h /www"});
+  recipe["warm_up"] = std::move(commands);
   return recipe;
 }
 
@@ -150,21 +154,26 @@ TEST_F(NetworkTest, AGuestReachesWhatItsTemplateListsAndNothingElse) {
   asio::io_context context;
   Tcp::acceptor server(context, {asio::ip::address_v4::loopback(), 0});
   const std::string there = "127.0.0.1:" + std::to_string(server.local_endpoint().port());
-  json::object recipe = webRecipe(0);
+  json::object recipe = webRecipe(1);
   recipe["egress"] = json::array{json::string(there)};
   daemon().put("out", recipe);
-  const Held lease = daemon().client().acquire("out", "spawn");
+  ASSERT_TRUE(daemon().awaitReady("out", 1));
+  const Held lease = daemon().client().acquire("out", "ready");
   const auto proxied = [&](const std::string& target) {
     return daemon().said(
         lease, "printf 'CONNECT " + target + " HTTP/1.1\\r\\n\\r\\nhello' | nc -w 3 10.0.0.1 3128 | head -n 1");
   };
   EXPECT_THAT(proxied("192.0.2.1:443"), HasSubstr("403"));
   EXPECT_THAT(proxied("localhost:" + there.substr(there.find(':') + 1)), HasSubstr("403"));
+  // Which hears the guest out and closes: only then does the guest's nc end.
+  std::future<std::string> served = std::async(std::launch::async, [&server] {
+    Tcp::socket guest = server.accept();
+    std::string heard(5, '?');
+    asio::read(guest, asio::buffer(heard));
+    return heard;
+  });
   EXPECT_THAT(proxied(there), HasSubstr("200"));
-  Tcp::socket served = server.accept();
-  std::string heard(5, '?');
-  asio::read(served, asio::buffer(heard));
-  EXPECT_EQ(heard, "hello");
+  EXPECT_EQ(served.get(), "hello");
   daemon().release(lease);
   EXPECT_THAT(daemon().log(), HasSubstr("egress.refused"));
   daemon().client().ask("DELETE", "/v1/templates/out", 204);

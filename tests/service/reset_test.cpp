@@ -125,8 +125,10 @@ TEST_F(ResetServiceTest, ATenantThatEndsItsVmIsNotReset) {
   ASSERT_TRUE(eventually([this] { return !isAlive(); }));
   daemon_.release(lease);
   EXPECT_TRUE(eventually([this] { return !std::filesystem::exists(folder_); }));
-  const HttpAnswer metrics = daemon_.client().answer("GET", "/metrics");
-  EXPECT_THAT(metrics.body, testing::HasSubstr("quickmatch_reset_failed_total{phase=\"reset\",template=\"hello\"} 1"));
+  EXPECT_TRUE(eventually([this] {
+    const HttpAnswer metrics = daemon_.client().answer("GET", "/metrics");
+    return metrics.body.contains("quickmatch_reset_failed_total{phase=\"reset\",template=\"hello\"} 1");
+  }));
 }
 
 }  // namespace

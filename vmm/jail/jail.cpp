@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <array>
+
 #include "vmm/jail/jail_root.h"
 #include "vmm/os/folder.h"
 #include "vmm/os/landlock.h"
@@ -30,6 +32,8 @@ Status enterByIsolation(const JailPolicy& policy, const JailPlan& plan, const Ja
   if (maker.privilege == Privilege::none) {
     TRY(mapIdentity(uid, policy.gid, maker.uid, maker.gid).during("mapping the jail's user"));
   }
+  // Its root is the VM's group, in which this process is.
+  if (maker.privilege == Privilege::full) TRY(moveToOwn(std::array{Namespace::cgroup}));
   TRY(enterJailRoot(policy, plan, maker, parts, uid).during("making the jail's root"));
   if (maker.privilege == Privilege::full) TRY(becomeUser(uid, policy.gid).during("leaving the spawner's user"));
   return {};

@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <vector>
 
+#include "vmm/cgroup/cgroup_limits.h"
+#include "vmm/cgroup/cgroup_stock.h"
 #include "vmm/os/limits.h"
 #include "vmm/result/result.h"
 
@@ -31,6 +33,7 @@ struct JailPolicy {
                        .processes = 64,
                        .lockedBytes = std::uint64_t{64} << 10U,
                        .coreBytes = 0};
+  CgroupUse cgroups = CgroupUse::wherePossible;
   bool operator==(const JailPolicy&) const = default;
 };
 
@@ -59,6 +62,7 @@ struct JailPlan {
   std::vector<ReadOnlyBind> readOnly;
   std::vector<JailDevice> devices;
   JailNetwork network = JailNetwork::none;
+  CgroupLimits limits;  // as far as the host has control groups
   bool operator==(const JailPlan&) const = default;
 };
 

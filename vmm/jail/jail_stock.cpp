@@ -24,7 +24,7 @@ Result<JailStock> JailStock::create(const JailPolicy& policy, const JailMaker& m
   const int landlock = landlockVersion();
   if (landlock > 0) stock.denials_ = TRY(jailDenials());
   if (maker.privilege == Privilege::none) return stock;
-  std::vector<Namespace> own{Namespace::ipc, Namespace::uts, Namespace::cgroup};
+  std::vector<Namespace> own{Namespace::ipc, Namespace::uts};
   Result<FileDescriptor> network = openOwn(Namespace::network);
   if (landlock >= kLandlockScopes && network.has_value()) {
     stock.hostNetwork_ = std::move(network).value();

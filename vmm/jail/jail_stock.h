@@ -1,7 +1,7 @@
 // What a spawner keeps between jails, so that each costs less.
 //
-// With all privileges the spawner itself moves into a network namespace without any interface that is up, and into ipc,
-// uts and cgroup namespaces of its own; jails stay in these with it, and no namespace of these kinds is made and taken
+// With all privileges the spawner itself moves into a network namespace without any interface that is up, and into ipc
+// and uts namespaces of its own; jails stay in these with it, and no namespace of these kinds is made and taken
 // down for each. What two processes could do to each other in them is closed otherwise: abstract Unix sockets by
 // Landlock's scopes, System V objects and message queues by the jail's filter of system calls, names by having no
 // capability. Where the kernel has no such scopes each jail has a network namespace of its own.

@@ -53,9 +53,9 @@ std::optional<Error> hear(const FileDescriptor& listener, std::chrono::milliseco
 }  // namespace
 
 Result<Process> runInCopy(std::span<const Namespace> namespaces, const CopiedWork& work,
-                          std::chrono::milliseconds limit) {
+                          std::chrono::milliseconds limit, const FileDescriptor* cgroup) {
   auto [listener, teller] = TRY(closeOnExecPipe());
-  ClonedProcess copy = TRY(cloneProcess(namespaces));
+  ClonedProcess copy = TRY(cloneProcess(namespaces, cgroup));
   if (copy.pid == 0) liveAsCopy(work, std::move(teller));
   teller.close();
   Process process(copy.pid, std::move(copy.pidfd));

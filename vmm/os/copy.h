@@ -17,8 +17,8 @@ using CopiedWork = std::function<Status(FileDescriptor& teller)>;
 
 // Answers once the work is done (the copy exits with 0 then) or has become another program. An error of the work is
 // the answer, and the copy is gone; so it is when it takes longer than `limit` (retry). The caller has one thread and
-// reaps what it gets.
+// reaps what it gets. `cgroup` is cloneProcess's.
 Result<Process> runInCopy(std::span<const Namespace> namespaces, const CopiedWork& work,
-                          std::chrono::milliseconds limit);
+                          std::chrono::milliseconds limit, const FileDescriptor* cgroup = nullptr);
 
 }  // namespace qm

@@ -69,13 +69,17 @@ std::string lineOf(std::uint32_t inside, std::uint32_t outside) {
 
 }  // namespace
 
-Result<ClonedProcess> cloneProcess(std::span<const Namespace> namespaces) {
+Result<ClonedProcess> cloneProcess(std::span<const Namespace> namespaces, const FileDescriptor* cgroup) {
   int pidfd = -1;
   clone_args arguments{};
   arguments.flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
   for (const Namespace kind : namespaces) arguments.flags |= flagOf(kind);
   arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
   arguments.exit_signal = SIGCHLD;
+  if (cgroup != nullptr) {
+    arguments.flags |= CLONE_INTO_CGROUP;
+    arguments.cgroup = static_cast<std::uint64_t>(cgroup->get());
+  }
   const long pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
   if (pid < 0) return refused(namespaces, errno);
   if (pid == 0) return ClonedProcess{};

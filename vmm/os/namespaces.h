@@ -21,7 +21,8 @@ struct ClonedProcess {
 // The copy has every descriptor, the memory as it was (copy on write) and default signal handlers. The caller has one
 // thread: a lock that another one held would stay held in the copy.
 // An error names the namespaces, and says what the host's administrator can do about it.
-Result<ClonedProcess> cloneProcess(std::span<const Namespace> namespaces);
+// `cgroup`: the folder of a control group of version 2, where the copy begins its life; null: it is where we are.
+Result<ClonedProcess> cloneProcess(std::span<const Namespace> namespaces, const FileDescriptor* cgroup = nullptr);
 
 // This process and what it starts from here on, in namespaces of their own (unshare(2)); of pid, what it starts only.
 Status moveToOwn(std::span<const Namespace> namespaces);

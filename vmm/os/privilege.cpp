@@ -82,4 +82,9 @@ Status surrenderPrivileges() {
   return {};
 }
 
+Status hideFromOthers() {
+  if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) return systemError("PR_SET_DUMPABLE", errno);
+  return {};
+}
+
 }  // namespace qm

@@ -36,4 +36,8 @@ class LookupAs {
 // No capability is left, and no program that is executed from here on brings one (no_new_privs).
 Status surrenderPrivileges();
 
+// Other processes of this user cannot read, trace or dump this one any more (PR_SET_DUMPABLE, proc(5)); who has
+// privileges over its user can.
+Status hideFromOthers();
+
 }  // namespace qm

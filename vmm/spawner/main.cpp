@@ -16,10 +16,14 @@ using namespace qm;
 
 constexpr const char* kUsage =
     "usage: quickmatch-spawner [--isolation jailed|bare] [--uid N] [--gid N] [--uids N]\n"
+    "                          [--cgroups required|where-possible|off]\n"
     "  Starts microVM processes in jails, for the daemon at the other end of descriptor 3.\n"
     "  --isolation  jailed (default), or bare: no namespaces, no root of its own\n"
     "  --uid, --gid who a jailed process is (default 64000), not 0: of uids the first\n"
-    "  --uids       how many uids there are, one for each jail (default 1500)\n";
+    "  --uids       how many uids there are, one for each jail (default 1500)\n"
+    "  --cgroups    the control group that each gets: where-possible (default), by the controllers that this host "
+    "has;\n"
+    "               required: not started where one is missing; off: none\n";
 
 // 0: not a number that a jail's user can have.
 std::uint32_t identityOf(std::string_view text) {
@@ -28,6 +32,19 @@ std::uint32_t identityOf(std::string_view text) {
   // The last one means "leave it as it is" to chown and setresuid.
   if (failure != std::errc() || end != text.data() + text.size() || number == static_cast<uid_t>(-1)) return 0;
   return number;
+}
+
+bool isSet(CgroupUse& use, std::string_view value) {
+  if (value == "required") {
+    use = CgroupUse::required;
+  } else if (value == "where-possible") {
+    use = CgroupUse::wherePossible;
+  } else if (value == "off") {
+    use = CgroupUse::off;
+  } else {
+    return false;
+  }
+  return true;
 }
 
 bool isSet(JailPolicy& policy, int name, std::string_view value) {
@@ -45,6 +62,8 @@ bool isSet(JailPolicy& policy, int name, std::string_view value) {
     case 'n':
       policy.uids = identityOf(value);
       return policy.uids != 0;
+    case 'c':
+      return isSet(policy.cgroups, value);
     default:
       return false;
   }
@@ -58,11 +77,9 @@ bool isSound(const JailPolicy& policy) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const option options[] = {{"isolation", required_argument, nullptr, 'i'},
-                            {"uid", required_argument, nullptr, 'u'},
-                            {"gid", required_argument, nullptr, 'g'},
-                            {"uids", required_argument, nullptr, 'n'},
-                            {nullptr, 0, nullptr, 0}};
+  const option options[] = {{"isolation", required_argument, nullptr, 'i'}, {"uid", required_argument, nullptr, 'u'},
+                            {"gid", required_argument, nullptr, 'g'},       {"uids", required_argument, nullptr, 'n'},
+                            {"cgroups", required_argument, nullptr, 'c'},   {nullptr, 0, nullptr, 0}};
   JailPolicy policy;
   for (int name = 0; (name = ::getopt_long(argc, argv, "", options, nullptr)) != -1;) {
     if (!isSet(policy, name, optarg == nullptr ? "" : optarg)) {

@@ -16,6 +16,10 @@ enum class Kind : std::uint32_t {
   spawned = 3,
   ended = 4,
   refused = 5,
+  limit = 6,
+  limited = 7,
+  groups = 8,
+  groupsAre = 9,
   makeSlot = 32,
   openSocket = 33,
   closeSlot = 34,
@@ -58,12 +62,25 @@ Result<Kind> beginReading(Reader& reader) {
   return static_cast<Kind>(TRY(reader.word()));
 }
 
+void write(Writer& writer, const CgroupLimits& limits) {
+  writer.word(limits.memoryMib).word(limits.processes).word(limits.cpuPercent);
+}
+
+Result<CgroupLimits> readLimits(Reader& reader) {
+  CgroupLimits limits;
+  limits.memoryMib = TRY(reader.wordUpTo(kMostCgroupMib));
+  limits.processes = TRY(reader.wordUpTo(kMostCgroupProcesses));
+  limits.cpuPercent = TRY(reader.wordUpTo(kMostCgroupPercent));
+  return limits;
+}
+
 void write(Writer& writer, const JailPlan& plan) {
   writer.text(plan.folder.native()).word(static_cast<std::uint32_t>(plan.readOnly.size()));
   for (const ReadOnlyBind& bind : plan.readOnly) writer.text(bind.host.native()).text(bind.inside.native());
   writer.word(static_cast<std::uint32_t>(plan.devices.size()));
   for (const JailDevice device : plan.devices) writer.word(wordOf(device));
   writer.word(plan.network == JailNetwork::host ? 1 : 0);
+  write(writer, plan.limits);
 }
 
 Result<JailPlan> readPlan(Reader& reader) {
@@ -78,6 +95,7 @@ Result<JailPlan> readPlan(Reader& reader) {
   const std::uint32_t devices = TRY(reader.wordUpTo(kDevices));
   for (std::uint32_t i = 0; i < devices; ++i) plan.devices.push_back(deviceOf(TRY(reader.wordUpTo(kDevices - 1))));
   plan.network = TRY(reader.wordUpTo(1)) == 1 ? JailNetwork::host : JailNetwork::none;
+  plan.limits = TRY(readLimits(reader));
   TRY(check(plan));
   return plan;
 }
@@ -147,6 +165,13 @@ std::uint32_t numberOf(std::span<const std::byte> bytes) {
 
 std::vector<std::byte> encode(std::uint32_t number, const Request& request) {
   if (const auto* spawn = std::get_if<SpawnMessage>(&request)) return encodeSpawn(number, *spawn);
+  if (std::holds_alternative<GroupsMessage>(request)) return begin(number, Kind::groups).take();
+  if (const auto* limit = std::get_if<LimitMessage>(&request)) {
+    Writer writer = begin(number, Kind::limit);
+    writer.word(static_cast<std::uint32_t>(limit->pid));
+    write(writer, limit->limits);
+    return writer.take();
+  }
   if (std::holds_alternative<MakeSlotMessage>(request)) return begin(number, Kind::makeSlot).take();
   if (const auto* open = std::get_if<OpenSocketMessage>(&request)) {
     return begin(number, Kind::openSocket)
@@ -168,6 +193,11 @@ Result<Request> decodeRequest(std::span<const std::byte> bytes) {
     request = TRY(readSpawn(reader));
   } else if (kind == Kind::reap) {
     request = ReapMessage{.pid = TRY(readPid(reader))};
+  } else if (kind == Kind::limit) {
+    const pid_t pid = TRY(readPid(reader));
+    request = LimitMessage{.pid = pid, .limits = TRY(readLimits(reader))};
+  } else if (kind == Kind::groups) {
+    request = GroupsMessage{};
   } else if (kind == Kind::makeSlot) {
     request = MakeSlotMessage{};
   } else if (kind == Kind::openSocket) {
@@ -191,6 +221,10 @@ std::vector<std::byte> encode(std::uint32_t number, const Answer& answer) {
         .word(static_cast<std::uint32_t>(end->signal))
         .take();
   }
+  if (std::holds_alternative<Limited>(answer)) return begin(number, Kind::limited).take();
+  if (const auto* groups = std::get_if<Groups>(&answer)) {
+    return begin(number, Kind::groupsAre).text(groups->controllers).text(groups->lacks).take();
+  }
   if (const auto* made = std::get_if<SlotMade>(&answer)) return begin(number, Kind::slotMade).word(made->slot).take();
   if (std::holds_alternative<SocketOpened>(answer)) return begin(number, Kind::socketOpened).take();
   if (std::holds_alternative<SlotClosed>(answer)) return begin(number, Kind::slotClosed).take();
@@ -206,6 +240,11 @@ Result<Answer> decodeAnswer(std::span<const std::byte> bytes) {
     const auto code = static_cast<int>(TRY(reader.wordUpTo(255)));
     const auto signal = static_cast<int>(TRY(reader.wordUpTo(127)));
     return Answer(ProcessEnd{.code = code, .signal = signal});
+  }
+  if (kind == Kind::limited) return Answer(Limited{});
+  if (kind == Kind::groupsAre) {
+    std::string controllers = TRY(reader.text());
+    return Answer(Groups{.controllers = std::move(controllers), .lacks = TRY(reader.text())});
   }
   if (kind == Kind::slotMade) return Answer(SlotMade{.slot = TRY(reader.word())});
   if (kind == Kind::socketOpened) return Answer(SocketOpened{});

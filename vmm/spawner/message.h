@@ -39,6 +39,18 @@ struct ReapMessage {
   bool operator==(const ReapMessage&) const = default;
 };
 
+// Limits a started process anew.
+struct LimitMessage {
+  pid_t pid = 0;
+  CgroupLimits limits;
+  bool operator==(const LimitMessage&) const = default;
+};
+
+// Asks by which control groups processes are held.
+struct GroupsMessage {
+  bool operator==(const GroupsMessage&) const = default;
+};
+
 // Makes a network slot (vmm/network/slot.h), which the spawner keeps until it is closed.
 struct MakeSlotMessage {
   bool operator==(const MakeSlotMessage&) const = default;
@@ -57,12 +69,23 @@ struct CloseSlotMessage {
   bool operator==(const CloseSlotMessage&) const = default;
 };
 
-using Request = std::variant<SpawnMessage, ReapMessage, MakeSlotMessage, OpenSocketMessage, CloseSlotMessage>;
+using Request = std::variant<SpawnMessage, ReapMessage, LimitMessage, GroupsMessage, MakeSlotMessage, OpenSocketMessage,
+                             CloseSlotMessage>;
 
 // Beside it goes the process's descriptor.
 struct Spawned {
   pid_t pid = 0;
   bool operator==(const Spawned&) const = default;
+};
+
+struct Limited {
+  bool operator==(const Limited&) const = default;
+};
+
+struct Groups {
+  std::string controllers;  // names in a row; empty: none
+  std::string lacks;        // sentences; empty: all are there that were asked for
+  bool operator==(const Groups&) const = default;
 };
 
 // Beside it goes the slot's tap.
@@ -80,7 +103,7 @@ struct SlotClosed {
   bool operator==(const SlotClosed&) const = default;
 };
 
-using Answer = std::variant<Spawned, ProcessEnd, Error, SlotMade, SocketOpened, SlotClosed>;
+using Answer = std::variant<Spawned, ProcessEnd, Limited, Groups, Error, SlotMade, SocketOpened, SlotClosed>;
 
 // Of a message that may be none: 0 then.
 std::uint32_t numberOf(std::span<const std::byte> bytes);

@@ -10,7 +10,8 @@ SpawnMessage example() {
           .jail = {.folder = "/srv/vm-1",
                    .readOnly = {{.host = "/images/kernel", .inside = "/kernel"}},
                    .devices = {JailDevice::kvm, JailDevice::tun},
-                   .network = JailNetwork::host},
+                   .network = JailNetwork::host,
+                   .limits = {.memoryMib = 192, .processes = 64, .cpuPercent = 150}},
           .numbers = {3, 1}};
 }
 
@@ -30,6 +31,12 @@ TEST(SpawnerMessage, WhatIsEncodedIsDecodedAlike) {
     EXPECT_EQ(decodeAnswer(encode(7, answer)).value(), answer);
   EXPECT_EQ(decodeAnswer(encode(7, Answer(Spawned{.pid = 7}))).value(), Answer(Spawned{.pid = 7}));
   EXPECT_EQ(decodeAnswer(encode(7, Answer(ProcessEnd{.signal = 9}))).value(), Answer(ProcessEnd{.signal = 9}));
+  const LimitMessage limit{.pid = 7, .limits = {.memoryMib = 1, .processes = 2, .cpuPercent = 3}};
+  EXPECT_EQ(decodeRequest(encode(7, Request(limit))).value(), Request(limit));
+  EXPECT_EQ(decodeRequest(encode(7, Request(GroupsMessage{}))).value(), Request(GroupsMessage{}));
+  EXPECT_EQ(decodeAnswer(encode(7, Answer(Limited{}))).value(), Answer(Limited{}));
+  const Groups groups{.controllers = "memory pids", .lacks = "No cpu."};
+  EXPECT_EQ(decodeAnswer(encode(7, Answer(groups))).value(), Answer(groups));
   const Answer refused = Error(Remedy::retry, "busy");
   EXPECT_EQ(decodeAnswer(encode(7, refused)).value(), refused);
 }

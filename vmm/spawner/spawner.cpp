@@ -1,6 +1,7 @@
 #include "vmm/spawner/spawner.h"
 
 #include <chrono>
+#include <optional>
 #include <utility>
 
 #include "vmm/jail/jail.h"
@@ -8,6 +9,7 @@
 #include "vmm/os/copy.h"
 #include "vmm/os/message_socket.h"
 #include "vmm/os/program.h"
+#include "vmm/spawner/jail_groups.h"
 #include "vmm/spawner/jail_users.h"
 #include "vmm/spawner/network_slots.h"
 
@@ -25,6 +27,7 @@ struct Spawner {
   FileDescriptor null;
   JailStock stock;
   JailUsers users;
+  JailGroups groups;
   NetworkSlots slots;
 };
 
@@ -40,6 +43,20 @@ Status checkGiven(const Spawner& spawner, std::span<const FileDescriptor> given)
     if (TRY(leadsToFiles(file))) return Error(Remedy::fixInput, "a folder's descriptor cannot be given into a jail");
   }
   return {};
+}
+
+// With `group` for the process to begin in, or to go to as the first thing that it does.
+Result<Process> startIn(Spawner& spawner, const std::optional<Cgroup>& group, const SpawnMessage& order,
+                        const CopiedWork& work) {
+  const FileDescriptor folder = group ? TRY(group->openForClone()) : FileDescriptor();
+  return runInCopy(
+      spawner.stock.namespacesFor(order.jail),
+      [&](FileDescriptor& teller) -> Status {
+        TRY(beginAfresh());
+        if (group) TRY(group->enter().during("entering the VM's control group"));
+        return work(teller);
+      },
+      kJailLimit, folder.isOpen() ? &folder : nullptr);
 }
 
 Result<Process> spawn(Spawner& spawner, const SpawnMessage& order, std::span<const FileDescriptor> descriptors) {
@@ -58,12 +75,17 @@ Result<Process> spawn(Spawner& spawner, const SpawnMessage& order, std::span<con
   const uid_t user = hasOwnUser(spawner) ? TRY(spawner.users.free()) : spawner.policy.uid;
   const JailParts parts = spawner.stock.partsFor(order.jail);
   const CopiedWork work = [&](FileDescriptor& teller) -> Status {
-    TRY(beginAfresh());
     TRY(enterJail(spawner.policy, order.jail, spawner.maker, parts, user));
     return becomeProgram(program, teller).during("starting " + order.arguments.front());
   };
-  Process process = TRY(runInCopy(spawner.stock.namespacesFor(order.jail), work, kJailLimit));
-  if (hasOwnUser(spawner)) spawner.users.hold(process.pid(), user);
+  std::optional<Cgroup> group = TRY(spawner.groups.take(order.jail.limits));
+  Result<Process> process = startIn(spawner, group, order, work);
+  if (!process.has_value()) {
+    spawner.groups.giveBack(std::move(group));
+    return process;
+  }
+  spawner.groups.hold(process->pid(), std::move(group));
+  if (hasOwnUser(spawner)) spawner.users.hold(process->pid(), user);
   return process;
 }
 
@@ -80,6 +102,7 @@ Answer reap(Spawner& spawner, pid_t pid) {
   if (!end.has_value()) return end.error();
   if (!end->has_value()) return Error(Remedy::retry, "process " + std::to_string(pid) + " has not ended");
   spawner.users.release(pid);
+  spawner.groups.release(pid);
   return **end;
 }
 
@@ -112,6 +135,16 @@ Result<Told> carryOut(Spawner& spawner, const CloseSlotMessage& asked) {
   return Told{.answer = SlotClosed{}, .beside = {}};
 }
 
+Result<Told> carryOut(Spawner& spawner, const LimitMessage& asked) {
+  TRY(spawner.groups.limit(asked.pid, asked.limits));
+  return Told{.answer = Limited{}, .beside = {}};
+}
+
+Result<Told> carryOut(Spawner& spawner, const GroupsMessage& /*asked*/) {
+  const CgroupStock& stock = spawner.groups.stock();
+  return Told{.answer = Groups{.controllers = stock.controllers(), .lacks = stock.lacks()}, .beside = {}};
+}
+
 template <class Asked>
 Status answer(Spawner& spawner, std::uint32_t number, const Asked& asked,
               std::span<const FileDescriptor> /*descriptors*/) {
@@ -133,17 +166,30 @@ Status answer(Spawner& spawner, const Message& message) {
   return std::visit([&](const auto& asked) { return answer(spawner, number, asked, message.descriptors); }, *request);
 }
 
+// Until the socket is closed: who asks gets the reason as an answer, where it can act on it.
+Status refuseAll(const FileDescriptor& socket, const Error& why) {
+  for (;;) {
+    const Message message = TRY(receiveMessage(socket));
+    if (message.bytes.empty()) return {};
+    TRY(sendMessage(socket, encode(numberOf(message.bytes), Answer(why)), {}));
+  }
+}
+
 }  // namespace
 
 Status serve(const FileDescriptor& socket, const JailPolicy& policy) {
   const PeerIdentity client = TRY(peerIdentity(socket));
   const JailMaker maker = jailMaker(client);
+  // Before the namespaces: from within one of its own a process does not see where its group is.
+  Result<CgroupStock> groups = CgroupStock::create(policy.cgroups);
+  if (!groups.has_value()) return refuseAll(socket, groups.error());
   Spawner spawner{.socket = socket,
                   .policy = policy,
                   .maker = maker,
                   .null = TRY(openFile("/dev/null", OpenMode::readWrite)),
                   .stock = TRY(JailStock::create(policy, maker)),
                   .users = JailUsers(policy.uid, policy.uids),
+                  .groups = JailGroups(std::move(groups).value()),
                   // After the stock, which moves this process where its jails will be.
                   .slots = TRY(NetworkSlots::create(maker.privilege))};
   for (;;) {

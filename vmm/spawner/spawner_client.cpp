@@ -14,11 +14,16 @@ namespace qm {
 
 namespace {
 
+const char* nameOf(CgroupUse use) {
+  return use == CgroupUse::required ? "required" : use == CgroupUse::off ? "off" : "where-possible";
+}
+
 std::vector<std::string> spawnerArguments(const JailPolicy& policy) {
   return {"--isolation", policy.isolation == Isolation::bare ? "bare" : "jailed",
           "--uid",       std::to_string(policy.uid),
           "--gid",       std::to_string(policy.gid),
-          "--uids",      std::to_string(policy.uids)};
+          "--uids",      std::to_string(policy.uids),
+          "--cgroups",   nameOf(policy.cgroups)};
 }
 
 // Paths are the spawner's to resolve, in a working directory of its own.
@@ -184,6 +189,19 @@ Result<ProcessEnd> SpawnerClient::reap(const Process& process, std::chrono::stea
   const auto* end = std::get_if<ProcessEnd>(&answered.answer);
   if (end == nullptr) return lost("it answered something else");
   return *end;
+}
+
+Status SpawnerClient::limit(const Process& process, const CgroupLimits& limits) const {
+  const Answered answered = TRY(ask(spawner::LimitMessage{.pid = process.pid(), .limits = limits}, {}));
+  if (!std::holds_alternative<spawner::Limited>(answered.answer)) return lost("it answered something else");
+  return {};
+}
+
+Result<spawner::Groups> SpawnerClient::groups() const {
+  Answered answered = TRY(ask(spawner::GroupsMessage{}, {}));
+  auto* groups = std::get_if<spawner::Groups>(&answered.answer);
+  if (groups == nullptr) return lost("it answered something else");
+  return std::move(*groups);
 }
 
 }  // namespace qm

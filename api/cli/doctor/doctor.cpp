@@ -6,10 +6,13 @@
 
 #include "api/cli/cells.h"
 #include "api/cli/command.h"
+#include "api/cli/doctor/confinement_checks.h"
 #include "api/cli/doctor/host_checks.h"
 #include "api/cli/doctor/hypervisor_check.h"
 #include "api/cli/doctor/jail_check.h"
+#include "vmm/cgroup/ground.h"
 #include "vmm/os/file_descriptor.h"
+#include "vmm/os/landlock.h"
 
 namespace qm::cli {
 
@@ -41,6 +44,32 @@ Finding daemonFinding(DaemonApi& api) {
           .remedy = "Start quickmatchd, or name its socket with --socket or QUICKMATCH_SOCKET."};
 }
 
+// Tried for this user, from this group: the daemon's may allow more or less.
+Finding cgroupsFinding() {
+  const CgroupGround ground = CgroupGround::find();
+  std::string held;
+  for (const CgroupGround::Place& place : ground.places()) {
+    if (place.controllers.empty()) continue;
+    if (held.empty()) held = place.version == CgroupVersion::v1 ? "version 1:" : "version 2:";
+    for (const Controller controller : place.controllers) held += std::string(" ") + nameOf(controller);
+  }
+  std::vector<std::string> lacks;
+  for (const CgroupGround::Lack& lack : ground.lacks()) lacks.push_back(lack.sentence);
+  return checkCgroups(held, lacks);
+}
+
+Finding seccompFinding() {
+  const std::optional<std::string> actions = read("/proc/sys/kernel/seccomp/actions_avail");
+  return checkSeccomp(actions);
+}
+
+Finding userNamespacesFinding() {
+  const std::optional<std::string> most = read("/proc/sys/user/max_user_namespaces");
+  const std::optional<std::string> unprivileged = read("/proc/sys/kernel/unprivileged_userns_clone");
+  const std::optional<std::string> restricted = read("/proc/sys/kernel/apparmor_restrict_unprivileged_userns");
+  return checkUserNamespaces({.most = most, .unprivileged = unprivileged, .restricted = restricted});
+}
+
 std::vector<Finding> examine(DaemonApi& api) {
   std::error_code ignored;
   // The jail first: its probe wants a process of one thread, which KVM's leaves behind.
@@ -48,9 +77,11 @@ std::vector<Finding> examine(DaemonApi& api) {
   const BackendProbes probes;
   const std::vector<Finding> hypervisors = checkHypervisors(probes.kvm(), probes.soft());
   findings.insert(findings.begin(), hypervisors.begin(), hypervisors.end());
-  const bool hasVersion1 = std::filesystem::exists("/sys/fs/cgroup/memory", ignored);
   findings.push_back(checkKernelRelease(read("/proc/sys/kernel/osrelease").value_or("")));
-  findings.push_back(checkCgroups(read("/sys/fs/cgroup/cgroup.controllers"), hasVersion1));
+  findings.push_back(cgroupsFinding());
+  findings.push_back(checkLandlock(landlockVersion()));
+  findings.push_back(seccompFinding());
+  findings.push_back(userNamespacesFinding());
   findings.push_back(checkOpenFiles(read("/proc/self/limits").value_or("")));
   findings.push_back(checkMemory(read("/proc/meminfo").value_or("")));
   findings.push_back(checkDisk(freeBytesAt(api.socket().parent_path())));

@@ -51,20 +51,6 @@ Finding checkKernelRelease(std::string_view release) {
   return finding;
 }
 
-Finding checkCgroups(std::optional<std::string_view> controllers, bool hasVersion1) {
-  Finding finding{.what = "cgroups"};
-  const std::string_view listed = trimmed(controllers.value_or(""));
-  const bool isComplete =
-      listed.find("memory") != std::string_view::npos && listed.find("cpu") != std::string_view::npos;
-  finding.found = isComplete ? fmt::format("version 2: {}", listed) : hasVersion1 ? "version 1" : "none";
-  if (isComplete) return finding;
-  finding.state = State::limited;
-  finding.remedy = hasVersion1
-                       ? "Boot with systemd.unified_cgroup_hierarchy=1: limits are held by version 2's controllers."
-                       : "Mount a cgroup2 file system at /sys/fs/cgroup, so that VMs can be limited.";
-  return finding;
-}
-
 Finding checkOpenFiles(std::string_view limits) {
   constexpr std::uint64_t kEnough = 4096;
   const auto line = lineAfter(limits, "Max open files");

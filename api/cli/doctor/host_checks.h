@@ -12,8 +12,6 @@ namespace qm::cli {
 
 // /proc/sys/kernel/osrelease: "6.1.0-18-amd64"
 Finding checkKernelRelease(std::string_view release);
-// /sys/fs/cgroup/cgroup.controllers (v2), and whether there are v1 hierarchies.
-Finding checkCgroups(std::optional<std::string_view> controllers, bool hasVersion1);
 // /proc/self/limits
 Finding checkOpenFiles(std::string_view limits);
 // Of the state folder's disk.

@@ -52,12 +52,6 @@ TEST(HostChecks, AJailIsOneFindingUnlessAPartOfItDoesNotWork) {
   EXPECT_EQ(checkJail(support).front().what, "jail: mount namespace");
 }
 
-TEST(HostChecks, CgroupsNeedMemoryAndCpuInVersion2) {
-  EXPECT_EQ(checkCgroups("cpuset cpu io memory pids\n", false).state, State::good);
-  EXPECT_EQ(checkCgroups("hugetlb\n", true).found, "version 1");
-  EXPECT_EQ(checkCgroups(std::nullopt, false).found, "none");
-}
-
 TEST(HostChecks, TheSoftLimitOfOpenFilesCounts) {
   constexpr std::string_view kLimits =
       "Limit                     Soft Limit           Hard Limit           Units\n"
@@ -70,8 +64,7 @@ TEST(HostChecks, WhatIsNotGoodHasARemedyThatIsASentence) {
   for (const Finding& finding :
        {checkKernelRelease("4.19"), checkKvm(KvmKind{}), checkKvm(kEmulated),
         checkKvm(Error(Remedy::retry, "no memory")), checkSoft(kNoSoft), checkHypervisors(kEmulated, kNoSoft).front(),
-        checkCgroups("", true), checkCgroups("", false), checkOpenFiles(""), checkDisk(0), checkTun(false),
-        checkMemory("")}) {
+        checkOpenFiles(""), checkDisk(0), checkTun(false), checkMemory("")}) {
     EXPECT_NE(finding.state, State::good) << finding.what;
     EXPECT_TRUE(finding.remedy.ends_with('.')) << finding.what;
   }

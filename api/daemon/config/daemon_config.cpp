@@ -49,6 +49,10 @@ Status readChoices(Fields& fields, DaemonConfig& config) {
     const std::string name = TRY(fields.text("jail"));
     config.jail = TRY(jailNamed(name));
   }
+  if (fields.has("cgroups")) {
+    const std::string name = TRY(fields.text("cgroups"));
+    config.cgroups = TRY(cgroupsNamed(name));
+  }
   if (fields.has("seccomp_level")) {
     const std::uint64_t level = TRY(fields.number("seccomp_level", {.most = 2}, 2));
     config.seccomp = TRY(seccomp::levelNamed(std::to_string(level)));
@@ -87,6 +91,13 @@ Result<JailChoice> jailNamed(std::string_view name) {
   if (name == "namespaces") return JailChoice::namespaces;
   if (name == "none") return JailChoice::none;
   return Error(Remedy::fixInput, fmt::format("there is no jail \"{}\"; there are namespaces and none", name));
+}
+
+Result<CgroupUse> cgroupsNamed(std::string_view name) {
+  if (name == "required") return CgroupUse::required;
+  if (name == "where-possible") return CgroupUse::wherePossible;
+  if (name == "off") return CgroupUse::off;
+  return Error(Remedy::fixInput, fmt::format("\"cgroups\" may be required, where-possible or off, not \"{}\"", name));
 }
 
 DaemonConfig defaultConfig(const Environment& environment, const std::filesystem::path& programs) {

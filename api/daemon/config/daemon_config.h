@@ -9,6 +9,7 @@
 #include "api/daemon/config/default_paths.h"
 #include "pool/pool.h"
 #include "pool/template/recipe.h"
+#include "vmm/cgroup/cgroup_stock.h"
 #include "vmm/hypervisor/choice/choice.h"
 #include "vmm/result/result.h"
 #include "vmm/seccomp/thread_filter.h"
@@ -20,7 +21,8 @@ enum class JailChoice : std::uint8_t {
   none,  // a plain process: for hosts that refuse namespaces
 };
 
-Result<JailChoice> jailNamed(std::string_view name);  // "namespaces", "none"
+Result<JailChoice> jailNamed(std::string_view name);    // "namespaces", "none"
+Result<CgroupUse> cgroupsNamed(std::string_view name);  // "required", "where-possible", "off"
 
 struct DaemonConfig {
   std::filesystem::path state;  // absolute
@@ -29,6 +31,7 @@ struct DaemonConfig {
   HypervisorChoice hypervisor = HypervisorChoice::automatic;
   JailChoice jail = JailChoice::namespaces;
   seccomp::Level seccomp = seccomp::defaultLevel();  // of every VMM
+  CgroupUse cgroups = CgroupUse::wherePossible;      // likewise
   // Programs; beside the daemon's own when not named.
   std::filesystem::path vmm;
   std::filesystem::path spawner;

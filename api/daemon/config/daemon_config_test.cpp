@@ -36,7 +36,7 @@ TEST(DaemonConfig, AnEmptyObjectLeavesEverythingAsItIs) {
 
 TEST(DaemonConfig, AllOfItCanBeSaid) {
   const DaemonConfig config = configFromJson(R"({
-      "state":"/var/q","listen":"","hypervisor":"soft","jail":"none","seccomp_level":0,"vmm":"/v","spawner":"/s","folders":["/srv/images"],
+      "state":"/var/q","listen":"","hypervisor":"soft","jail":"none","cgroups":"required","seccomp_level":0,"vmm":"/v","spawner":"/s","folders":["/srv/images"],
       "request_threads":8,"pool":{"refills_at_once":3,"blanks":0,"longest_ttl_seconds":90},
       "templates":{"hello":{"kernel":"/srv/images/vmlinux","pool_size":2}}})",
                                              usual())
@@ -44,6 +44,7 @@ TEST(DaemonConfig, AllOfItCanBeSaid) {
   EXPECT_EQ(config.socket, "/var/q/api.sock") << "it follows the state folder";
   EXPECT_EQ(config.hypervisor, HypervisorChoice::soft);
   EXPECT_EQ(config.seccomp, seccomp::Level::off);
+  EXPECT_EQ(config.cgroups, CgroupUse::required);
   EXPECT_EQ(config.pool.refillsAtOnce, 3U);
   EXPECT_EQ(config.pool.longestTtl, std::chrono::seconds(90));
   ASSERT_EQ(config.templates.size(), 1U);
@@ -56,6 +57,8 @@ TEST(DaemonConfig, AMistakeIsToldWithWhereItIs) {
             "templates: hello: \"kernel\" must be an absolute path, which k is not");
   EXPECT_EQ(configFromJson(R"({"jail":"chroot"})", usual()).error().text(),
             "there is no jail \"chroot\"; there are namespaces and none");
+  EXPECT_EQ(configFromJson(R"({"cgroups":"maybe"})", usual()).error().text(),
+            "\"cgroups\" may be required, where-possible or off, not \"maybe\"");
   EXPECT_FALSE(configFromJson(R"({"seccomp_level":3})", usual()).has_value());
   EXPECT_FALSE(configFromJson(R"({"pool":{"blank":1}})", usual()).has_value());
 }

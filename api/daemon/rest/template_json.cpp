@@ -33,6 +33,15 @@ Status readHooks(const boost::json::value& value, pool::Recipe& recipe) {
   return hooks.finish();
 }
 
+Status readLimits(const boost::json::value& value, pool::ResourceLimits& limits) {
+  constexpr std::uint64_t kMost = 100'000;  // check(Recipe) says what makes sense
+  Fields fields = TRY(Fields::of(value));
+  limits.vmmMemoryMib =
+      static_cast<std::uint32_t>(TRY(fields.number("vmm_memory_mib", {.most = kMost}, limits.vmmMemoryMib)));
+  limits.cpuPercent = static_cast<std::uint32_t>(TRY(fields.number("cpu_percent", {.most = kMost}, limits.cpuPercent)));
+  return fields.finish();
+}
+
 Result<std::string> readCpuTemplate(Fields& fields, std::string_view otherwise) {
   std::string name = TRY(fields.text("cpu_template", otherwise));
   if (std::ranges::find(kCpuTemplates, name) != kCpuTemplates.end()) return name;
@@ -92,6 +101,8 @@ Result<pool::Recipe> recipeFromJson(std::string name, const boost::json::value& 
   recipe.rehearsal = TRY(fields.listsOfTexts("rehearsal"));
   if (const boost::json::value* hooks = fields.find("hooks")) TRY(readHooks(*hooks, recipe).during("hooks"));
   recipe.network = TRY(readNetwork(fields));
+  if (const boost::json::value* limits = fields.find("limits"))
+    TRY(readLimits(*limits, recipe.limits).during("limits"));
   recipe.poolSize = static_cast<std::uint32_t>(TRY(fields.number("pool_size", {.most = kMostClones}, 0)));
   recipe.reuse = TRY(readReuse(fields));
   TRY(fields.finish());
@@ -117,6 +128,8 @@ boost::json::object toJson(const pool::Recipe& recipe) {
                                     {"after_restore", boost::json::value_from(recipe.afterRestore)}}},
       {"net", pool::name(recipe.network.kind)},
       {"egress", toJson(recipe.network.egress)},
+      {"limits",
+       boost::json::object{{"vmm_memory_mib", recipe.limits.vmmMemoryMib}, {"cpu_percent", recipe.limits.cpuPercent}}},
       {"pool_size", recipe.poolSize},
       {"reuse", name(recipe.reuse)}};
   if (!recipe.initrd.empty()) object["initrd"] = recipe.initrd.native();

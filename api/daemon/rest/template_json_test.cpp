@@ -24,12 +24,14 @@ TEST(TemplateJson, ANetworkIsNamedAndItsDestinationsAreHostsWithPorts) {
 TEST(TemplateJson, WhatIsShownCanBePutAgain) {
   const pool::Recipe recipe = read(R"({"kernel":"/k","initrd":"/i","images":["/a","/b"],"boot_arguments":"quiet",
       "vcpus":2,"memory_mib":64,"warm_up":[["a","b"]],"hooks":{"before_snapshot":[["c"]],"after_restore":[["d"]]},
-      "net":"slot","egress":["Example.org:443","192.0.2.7:80"],"pool_size":3,"reuse":"reset"})")
+      "net":"slot","egress":["Example.org:443","192.0.2.7:80"],
+      "limits":{"vmm_memory_mib":32,"cpu_percent":150},"pool_size":3,"reuse":"reset"})")
                                   .value();
   boost::json::object shown = toJson(recipe);
   shown.erase("name");
   EXPECT_EQ(recipeFromJson("hello", shown).value(), recipe);
   EXPECT_EQ(recipe.memoryBytes, 64ULL << 20U);
+  EXPECT_EQ(recipe.limits, (pool::ResourceLimits{.vmmMemoryMib = 32, .cpuPercent = 150}));
   EXPECT_EQ(recipe.reuse, pool::Reuse::reset);
   EXPECT_EQ(recipe.afterRestore, (std::vector<pool::Command>{{"d"}}));
 }
@@ -37,6 +39,12 @@ TEST(TemplateJson, WhatIsShownCanBePutAgain) {
 TEST(TemplateJson, OnlyTheKernelIsRequired) {
   EXPECT_TRUE(read(R"({"kernel":"/k"})").has_value());
   EXPECT_EQ(read("{}").error().text(), "the field \"kernel\" is missing");
+}
+
+TEST(TemplateJson, ALimitThatWouldEndEveryVmIsRefused) {
+  EXPECT_EQ(read(R"({"kernel":"/k","limits":{"vmm_memory_mib":1}})").error().text(),
+            "the VMM's memory is 1: give 16 to 65536 MiB");
+  EXPECT_FALSE(read(R"({"kernel":"/k","limits":{"memory":1}})").has_value());
 }
 
 TEST(TemplateJson, UsedVmsAreDestroyedUnlessTheRecipeSaysReset) {

@@ -8,6 +8,7 @@
 
 #include "api/daemon/vm/process_memory.h"
 #include "api/daemon/vm/restore_message.h"
+#include "api/daemon/vm/vm_limits.h"
 #include "vmm/hypervisor/soft/prepared_code.h"
 #include "vmm/os/file_contents.h"
 #include "vmm/os/mapping.h"
@@ -51,6 +52,7 @@ Microvm::~Microvm() {
 }
 
 Status Microvm::boot(const pool::BootPlan& plan, pool::Deadline deadline) {
+  TRY(vmm_->limitTo(limitsOfBoot(plan)));
   if (plan.network.kind == pool::NetworkKind::slot) {
     TRY(link_.open(plan.network, id_));
     VmmRequest request = interfaceRequest();
@@ -65,6 +67,9 @@ Status Microvm::boot(const pool::BootPlan& plan, pool::Deadline deadline) {
 }
 
 Status Microvm::restore(const pool::RestorePlan& plan, pool::Deadline deadline) {
+  const CgroupLimits limits = limitsOfClone(plan);
+  vmm_->expectAlike(limits);
+  TRY(vmm_->limitTo(limits));
   RestoreMessage message = restoreMessage(plan, vsockName(resets_));
   snapshot_ = plan.snapshot;
   if (plan.network.kind == pool::NetworkKind::none) return load(std::move(message), deadline);
@@ -93,6 +98,7 @@ Result<pool::Observed> Microvm::observe(pool::Deadline deadline) {
 
 Result<FileDescriptor> Microvm::prepareCode(const pool::CloneFiles& files,
                                             const std::vector<std::vector<std::byte>>& hints, pool::Deadline deadline) {
+  TRY(vmm_->limitTo(limitsOfPreparation()));
   const MemoryDigest digest = TRY(bytesOfDigest(files.memorySha256));
   const FileDescriptor code = TRY(createMemfd("quickmatch-code", 0));
   std::vector<int> given{files.memory.get(), code.get()};

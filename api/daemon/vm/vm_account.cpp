@@ -50,7 +50,7 @@ VmAccount::Sample VmAccount::sample() {
 
 void VmAccount::renewed() {
   const std::lock_guard lock(mutex_);
-  renewed_ = sample();
+  if (!renewed_) renewed_ = sample();
 }
 
 void VmAccount::killing() {

@@ -30,12 +30,13 @@ struct VmLine {
   std::optional<std::chrono::nanoseconds> cpu;  // none: it is gone
 };
 
-// One VM's. Threads: any.
+// One VM's, or that of all that its process is by resets, one after the other. Threads: any.
 class VmAccount {
  public:
   VmAccount(std::string id, pid_t pid, slot::SlotPage page);
 
-  // At these three steps, each once and in this order; those that were not taken are left out.
+  // At these three steps, in this order; those that were not taken are left out. Renewals after the first change
+  // nothing.
   void renewed();
   void killing();
   // Before its end is taken from the kernel, after which its number may be another's. none: it never was renewed.

@@ -18,7 +18,7 @@ enum class VmStretch : std::uint8_t {
   start,  // until it takes requests
   load,   // as a blank, and until its guest is booted or restored
   renew,  // until its guest runs, has a new identity and has answered; a boot's guest starts in it
-  use,    // until it is killed: ready, then a tenant's
+  use,    // until it is killed: ready, then a tenant's; after a reset, all that again
   end,    // until its memory is unmapped and it is gone
 };
 inline constexpr std::array kVmStretches{VmStretch::jail,  VmStretch::start, VmStretch::load,

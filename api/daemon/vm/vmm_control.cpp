@@ -37,6 +37,8 @@ Status VmmControl::ask(Body body, std::span<const int> files, std::string_view w
   if (!answer.has_value()) {
     // An answer that comes later would be taken for the next request's.
     socket_.close();
+    // What the VMM says wrong, no client can put right.
+    if (answer.error().remedy() == Remedy::fixInput) return Error(Remedy::giveUp, answer.error().text());
     return answer.error();
   }
   if (answer->status < 300) return {};

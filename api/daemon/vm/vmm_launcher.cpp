@@ -4,6 +4,7 @@
 #include <string>
 #include <system_error>
 
+#include "api/daemon/vm/vm_limits.h"
 #include "api/vmm/control/control_values.h"
 #include "vmm/os/message_socket.h"
 #include "vmm/slot/slot_writer.h"
@@ -11,8 +12,33 @@
 namespace qm {
 
 Result<std::unique_ptr<VmmLauncher>> VmmLauncher::start(const LauncherSettings& settings) {
-  SpawnerClient spawner = TRY(SpawnerClient::start(settings.spawner, {.isolation = settings.isolation}));
-  return std::unique_ptr<VmmLauncher>(new VmmLauncher(std::move(spawner), settings));
+  SpawnerClient spawner =
+      TRY(SpawnerClient::start(settings.spawner, {.isolation = settings.isolation, .cgroups = settings.cgroups}));
+  spawner::Groups groups = TRY(spawner.groups());
+  return std::unique_ptr<VmmLauncher>(new VmmLauncher(std::move(spawner), settings, std::move(groups)));
+}
+
+VmmLauncher::VmmLauncher(SpawnerClient spawner, LauncherSettings settings, spawner::Groups groups)
+    : spawner_(std::move(spawner)),
+      settings_(std::move(settings)),
+      slots_(spawner_, settings_.networkSlots, settings_.log),
+      proxy_(settings_.log),
+      groups_(std::move(groups)),
+      expected_(limitsOfBlank()) {}
+
+Status VmmLauncher::limit(const Process& process, const CgroupLimits& limits) const {
+  if (groups_.controllers.empty()) return {};
+  return spawner_.limit(process, limits);
+}
+
+void VmmLauncher::expect(const CgroupLimits& limits) {
+  const std::lock_guard lock(expectedMutex_);
+  expected_ = limits;
+}
+
+CgroupLimits VmmLauncher::expected() const {
+  const std::lock_guard lock(expectedMutex_);
+  return expected_;
 }
 
 JailPlan VmmLauncher::jailFor(const VmFolder& folder) const {
@@ -35,6 +61,9 @@ Result<VmmLauncher::Launched> VmmLauncher::launch(const VmFolder& folder, std::s
     arguments.insert(arguments.end(), {"--seccomp-level", std::to_string(static_cast<int>(settings_.seccomp))});
   }
   if (!settings_.hostCounter.empty()) arguments.insert(arguments.end(), {"--host-counter", settings_.hostCounter});
+  JailPlan jail = jailFor(folder);
+  jail.limits = expected();
+  const CgroupLimits limits = jail.limits;
   const FileDescriptor console = TRY(openFile(folder.console(), OpenMode::append));
   auto [ours, theirs] = TRY(messageSocketPair());
   slot::SlotPage page = TRY(slot::SlotPage::make());
@@ -42,13 +71,13 @@ Result<VmmLauncher::Launched> VmmLauncher::launch(const VmFolder& folder, std::s
   constexpr int kStandardError = 2;
   Process process = TRY(spawner_.spawn({.executable = settings_.vmm,
                                         .arguments = std::move(arguments),
-                                        .jail = jailFor(folder),
+                                        .jail = std::move(jail),
                                         .descriptors = {{.ours = console.get(), .number = kStandardOutput},
                                                         {.ours = console.get(), .number = kStandardError},
                                                         {.ours = theirs.get(), .number = kControl},
                                                         {.ours = page.file().get(), .number = kSlot}}}));
   page.closeFile();
-  return Launched{.process = std::move(process), .control = std::move(ours), .slot = std::move(page)};
+  return Launched{.process = std::move(process), .control = std::move(ours), .slot = std::move(page), .limits = limits};
 }
 
 void VmmLauncher::awaitEnd(const Process& process) const {

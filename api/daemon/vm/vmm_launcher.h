@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct LauncherSettings {
   std::filesystem::path spawner;
   Isolation isolation = Isolation::jailed;
   seccomp::Level seccomp = seccomp::defaultLevel();
+  CgroupUse cgroups = CgroupUse::wherePossible;
   Backend backend = Backend::kvm;  // of every VMM, so that none has to find out
   std::string hostCounter;         // its --host-counter; empty: each measures anew
   // What a jailed VMM sees of the host, at the same paths, read-only: kernels, images.
@@ -45,6 +47,7 @@ class VmmLauncher {
     Process process;
     FileDescriptor control;  // our end of its control channel
     slot::SlotPage slot;
+    CgroupLimits limits;  // in force, as far as the host has control groups
   };
   // For every VM; they live as long as this.
   GuestNetworks networks() { return {.slots = slots_, .proxy = proxy_}; }
@@ -53,22 +56,28 @@ class VmmLauncher {
 
   // Starts a blank VMM with the folder as its working directory. With a guest it outlives us.
   Result<Launched> launch(const VmFolder& folder, std::string_view id) const;
+  // By which control groups VMs are held, and what is missing.
+  const spawner::Groups& groups() const { return groups_; }
+  // Limits a VM anew. retry: more is in use than that.
+  Status limit(const Process& process, const CgroupLimits& limits) const;
+  // What VMs that are launched from here on will most likely be limited to: those that are need not be told again.
+  void expect(const CgroupLimits& limits);
   // Once it was killed: waits for its end, and then takes it from the kernel, which forgets what it knew of it.
   void awaitEnd(const Process& process) const;
   void reap(const Process& process) const;
 
  private:
-  VmmLauncher(SpawnerClient spawner, LauncherSettings settings)
-      : spawner_(std::move(spawner)),
-        settings_(std::move(settings)),
-        slots_(spawner_, settings_.networkSlots, settings_.log),
-        proxy_(settings_.log) {}
+  VmmLauncher(SpawnerClient spawner, LauncherSettings settings, spawner::Groups groups);
+  CgroupLimits expected() const;
   JailPlan jailFor(const VmFolder& folder) const;
 
   SpawnerClient spawner_;
   LauncherSettings settings_;
   NetworkSlots slots_;
   EgressProxy proxy_;
+  spawner::Groups groups_;
+  mutable std::mutex expectedMutex_;  // protects expected_
+  CgroupLimits expected_;
 };
 
 }  // namespace qm

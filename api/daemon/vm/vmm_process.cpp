@@ -17,7 +17,8 @@ VmmProcess::VmmProcess(std::string id, VmFolder folder, VmmLauncher::Launched la
       launcher_(launcher),
       accounts_(accounts),
       account_(accounts.open(id_, process_.pid(), std::move(launched.slot))),
-      control_(std::move(launched.control)) {}
+      control_(std::move(launched.control)),
+      limits_(launched.limits) {}
 
 VmmProcess::~VmmProcess() {
   end();
@@ -35,6 +36,13 @@ Status VmmProcess::ask(VmmControl::Body body, std::span<const int> files, std::s
                        pool::Deadline deadline) {
   // It goes on when the message is there: the guest's last instructions are those until it is read.
   return told(control_.ask(std::move(body), files, what, deadline, [this] { proceed(); }));
+}
+
+Status VmmProcess::limitTo(const CgroupLimits& limits) {
+  if (limits == limits_) return {};
+  TRY(launcher_.limit(process_, limits));
+  limits_ = limits;
+  return {};
 }
 
 Status VmmProcess::told(Status done) const {

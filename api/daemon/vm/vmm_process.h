@@ -15,7 +15,7 @@
 
 namespace qm {
 
-// Threads: ask() and proceed() one at a time, everything else any.
+// Threads: ask(), limitTo() and proceed() one at a time, everything else any.
 class VmmProcess {
  public:
   // Launcher and accounts outlive it; `id` is its first VM's, by which its account is known.
@@ -33,6 +33,10 @@ class VmmProcess {
   // As VmmControl::ask. A process that was halted goes on once it was asked.
   Status ask(const VmmRequest& request, pool::Deadline deadline);
   Status ask(VmmControl::Body body, std::span<const int> files, std::string_view what, pool::Deadline deadline);
+  // Its control group, before it is asked to be what needs other limits.
+  Status limitTo(const CgroupLimits& limits);
+  // Of processes that are launched from here on, which then need not be told.
+  void expectAlike(const CgroupLimits& limits) { launcher_.expect(limits); }
   // Adds what the console said last, when the process has ended.
   Error explained(Error error) const;
 
@@ -53,6 +57,7 @@ class VmmProcess {
   VmAccounts& accounts_;
   const std::shared_ptr<VmAccount> account_;
   VmmControl control_;
+  CgroupLimits limits_;
   std::atomic<bool> isHalted_ = false;
   std::once_flag ended_;
 };

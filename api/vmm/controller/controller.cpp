@@ -296,6 +296,8 @@ Result<Answer> Controller::resetOpen(OpenSnapshot snapshot) {
   times_ = {};
   Stopwatch watch;
   pause();
+  player_.reset();
+  stage_.reset();
   GuestMemory used = Machine::dismantle(std::move(machine_));
   // Devices worked on this thread, with buffers of 16 KiB and calls that are not deep.
   wipeStackBelow<std::size_t{128} * 1024>();

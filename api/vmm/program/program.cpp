@@ -1,6 +1,7 @@
 #include "api/vmm/program/program.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <future>
@@ -20,6 +21,7 @@
 #include "vmm/hypervisor/choice/choice.h"
 #include "vmm/loop/event_loop.h"
 #include "vmm/os/piped_child.h"
+#include "vmm/os/privilege.h"
 #include "vmm/os/signals.h"
 #include "vmm/result/check.h"
 #include "vmm/seccomp/violation.h"
@@ -132,6 +134,8 @@ Result<std::unique_ptr<Hypervisor>> openChosen(const Options& options, slot::Wri
 }  // namespace
 
 Result<int> runProgram(const Options& options, const Log& log) {
+  // In a jail a VMM is the first process of its pid namespace; outside, its owner may look into it.
+  if (::getpid() == 1) TRY(hideFromOthers());
   const std::unique_ptr<slot::Writer> page = TRY(openSlot(options));
   blockSignals({SIGTERM, SIGINT});
   ignoreBrokenPipes();

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <signal.h>
 
+#include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -13,6 +15,7 @@
 #include "vmm/guest/protocol/reply_codec.h"
 #include "vmm/guest/protocol/request_codec.h"
 #include "vmm/os/stream_socket.h"
+#include "vmm/os/testing/temp_folder.h"
 #include "vmm/os/unix_socket.h"
 #include "vmm/os/wait.h"
 
@@ -181,11 +184,13 @@ TEST_F(AgentTest, WhatCannotBeStartedIsRefusedWithTheReason) {
 }
 
 TEST_F(AgentTest, RunsManyAtOnceOverOneConnectionAndAnswersTheFirstDoneFirst) {
+  const test::TempFolder folder;
+  const std::filesystem::path othersAreDone = folder.path() / "others-are-done";
   const FileDescriptor stream = connect();
   const auto ask = [&](std::uint64_t id, const std::string& script) {
     ASSERT_TRUE(writeAll(stream, encodeRequest({.id = id, .body = shell(script)}).value()).has_value());
   };
-  ask(1, "read line < /dev/null; sleep 0.5");
+  ask(1, "until [ -e " + othersAreDone.string() + " ]; do sleep 0.02; done");
   for (std::uint64_t id = 2; id < 12; ++id) ask(id, "exit " + std::to_string(id));
   FrameReader frames;
   std::vector<std::uint64_t> ids;
@@ -196,6 +201,7 @@ TEST_F(AgentTest, RunsManyAtOnceOverOneConnectionAndAnswersTheFirstDoneFirst) {
       frames.drop();
       EXPECT_EQ(static_cast<std::uint64_t>(std::get<Ran>(reply.body).exitCode), reply.id == 1 ? 0 : reply.id);
       ids.push_back(reply.id);
+      if (ids.size() == 10) std::ofstream(othersAreDone).put('\n');
     }
   }
   EXPECT_EQ(ids.back(), 1U);

@@ -5,8 +5,8 @@
 #include <memory>
 
 #include "vmm/hypervisor/hypervisor.h"
-#include "vmm/hypervisor/soft/soft_hypervisor.h"
 #include "vmm/hypervisor/soft/host/host_counter.h"
+#include "vmm/hypervisor/soft/soft_hypervisor.h"
 #include "vmm/result/result.h"
 
 namespace qm::soft {

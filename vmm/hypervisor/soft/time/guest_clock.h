@@ -14,8 +14,8 @@
 #include <optional>
 
 #include "vmm/hypervisor/soft/cpu/cpu.h"
-#include "vmm/hypervisor/soft/settings/soft_settings.h"
 #include "vmm/hypervisor/soft/host/host_counter.h"
+#include "vmm/hypervisor/soft/settings/soft_settings.h"
 #include "vmm/hypervisor/state.h"
 
 namespace qm::soft {
