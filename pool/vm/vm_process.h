@@ -56,7 +56,7 @@ struct RestorePlan {
   Observing observing = Observing::no;      // yes: observe() may be asked afterwards
   std::uint64_t memoryBytes = 0;            // the guest's
   ResourceLimits limits;
-  GuestNetwork network;                     // of the kind that the snapshot's machine has
+  GuestNetwork network;  // of the kind that the snapshot's machine has
   bool operator==(const RestorePlan&) const = default;
 };
 
