@@ -179,6 +179,29 @@ TEST_F(NetworkTest, AGuestReachesWhatItsTemplateListsAndNothingElse) {
   daemon().client().ask("DELETE", "/v1/templates/out", 204);
 }
 
+// The former tenant's connections end, and what it left in its network is not the next one's.
+TEST(NetworkReset, AVmThatIsResetGetsAnotherSlot) {
+  RealDaemon daemon;
+  json::object recipe = webRecipe(1);
+  recipe["reuse"] = "reset";
+  daemon.put("web", recipe);
+  ASSERT_TRUE(daemon.awaitReady("web", 1));
+  const std::vector<std::filesystem::path> folders = daemon.vmFolders();
+  const Held lease = daemon.client().acquire("web", "ready");
+  Through connection(daemon, lease, 8080);
+  ASSERT_EQ(connection.answer(), "HTTP/1.1 101 Switching Protocols");
+  daemon.said(lease, "echo tenant >/www/index.html; arp -s 10.0.0.1 02:00:00:00:00:07");
+  daemon.release(lease);
+  EXPECT_EQ(connection.hearAll(), "");
+  ASSERT_TRUE(daemon.awaitReady("web", 2)) << daemon.log();
+  for (const auto& folder : folders) EXPECT_TRUE(std::filesystem::exists(folder)) << "it was destroyed, not reset";
+  for (int i = 0; i < 2; ++i) {
+    const Held next = daemon.client().acquire("web", "ready");
+    EXPECT_THAT(pageOf(daemon, next), HasSubstr("template"));
+    EXPECT_THAT(daemon.said(next, "arp -n"), Not(HasSubstr("02:00:00:00:00:07")));
+  }
+}
+
 // The namespaces ("net:[4026532000]") and taps that a process holds open.
 std::set<std::string> networksHeldBy(const std::filesystem::path& process) {
   std::set<std::string> held;
