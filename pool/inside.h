@@ -52,6 +52,7 @@ class Pool::Inside {
   Result<std::unique_ptr<Awaited<Reply>>> beginPing(std::string_view id);
   Result<std::unique_ptr<Awaited<agent::Ran>>> beginExec(std::string_view id, const agent::Run& run);
   Result<MemoryUse> memoryUse(std::string_view id);
+  Result<GuestConnection> connect(std::string_view id, std::uint16_t port);
   std::vector<PoolView> pools() const;
   std::uint32_t blanks() const;
   Load load() const;

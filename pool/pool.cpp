@@ -69,6 +69,9 @@ Result<std::unique_ptr<Awaited<agent::Ran>>> Pool::beginExec(std::string_view id
 Result<MemoryUse> Pool::memoryUse(std::string_view id) {
   return inside_->memoryUse(id);
 }
+Result<GuestConnection> Pool::connect(std::string_view id, std::uint16_t port) {
+  return inside_->connect(id, port);
+}
 std::vector<PoolView> Pool::pools() const {
   return inside_->pools();
 }

@@ -50,6 +50,8 @@ int acquire(DaemonApi& api, Format format, const AcquireOptions& options);
 int ping(DaemonApi& api, Format format, const std::string& lease);
 int renew(DaemonApi& api, Format format, const std::string& lease, std::uint64_t ttlSeconds);
 int release(DaemonApi& api, const std::string& lease);
+// `ports`: LOCAL:PORT. Until it is interrupted.
+int forward(DaemonApi& api, const std::string& lease, const std::string& ports);
 int listLeases(DaemonApi& api, Format format);
 
 int exec(DaemonApi& api, Format format, const std::string& lease, const ExecOptions& options);

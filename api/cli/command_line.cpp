@@ -25,6 +25,7 @@ struct Words {
   AcquireOptions acquire;
   ExecOptions exec;
   std::string lease;
+  std::string ports;
   std::string name;
   std::string file;
   std::uint64_t ttlSeconds = 60;
@@ -86,6 +87,10 @@ void addLeaseCommands(CLI::App& app, Words& words, Chosen& chosen) {
   addLease(*command(app, "release", "End a lease; its VM is destroyed", chosen,
                     [&words](DaemonApi& api, Format) { return release(api, words.lease); }),
            words);
+  CLI::App* forwarding = command(app, "forward", "A port of this host that leads to one of the guest", chosen,
+                                 [&words](DaemonApi& api, Format) { return forward(api, words.lease, words.ports); });
+  addLease(*forwarding, words);
+  forwarding->add_option("PORTS", words.ports, "LOCAL:PORT: on 127.0.0.1 (0: any), and in the guest")->required();
   command(app, "leases", "All leases that have not ended", chosen,
           [](DaemonApi& api, Format format) { return listLeases(api, format); });
 }

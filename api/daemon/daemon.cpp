@@ -5,6 +5,7 @@
 #include "api/daemon/board/board_keeper.h"
 #include "api/daemon/board/observer_pair.h"
 #include "api/daemon/metrics/metrics.h"
+#include "api/daemon/metrics/network_metrics.h"
 #include "api/daemon/rest/routes.h"
 #include "api/daemon/server/server.h"
 #include "api/daemon/state_folder.h"
@@ -34,6 +35,8 @@ Result<std::unique_ptr<VmmLauncher>> launcherFor(const DaemonConfig& config, Bac
       .vmm = config.vmm, .spawner = config.spawner, .backend = backend, .folders = config.folders};
   settings.isolation = config.jail == JailChoice::namespaces ? Isolation::jailed : Isolation::bare;
   settings.seccomp = config.seccomp;
+  settings.networkSlots = config.networkSlots;
+  settings.log = log;
   // Once for all: half a millisecond and some CPUID, each of which may leave a virtual machine.
   if (backend == Backend::soft) settings.hostCounter = soft::wordOf(soft::HostCounterMeter().counter());
   settings.cgroups = config.cgroups;
@@ -99,7 +102,10 @@ class Daemon::Inside {
   }
 
  private:
-  std::string metricsText() { return metrics_.text(pool_.pools(), pool_.blanks(), pool_.load()); }
+  std::string metricsText() {
+    return metrics_.text(pool_.pools(), pool_.blanks(), pool_.load()) +
+           networkMetricsText(launcher_->readySlots(), launcher_->egress());
+  }
 
   Log log_;
   StateFolder state_;

@@ -45,7 +45,8 @@ Status CloneMaker::restoreInto(VmProcess& vm, const Recipe& recipe, const Templa
                          .files = image.files,
                          .observing = observing,
                          .memoryBytes = recipe.memoryBytes,
-                         .limits = recipe.limits};
+                         .limits = recipe.limits,
+                         .network = recipe.network};
   TRY(timer.time(how, [&] { return vm.restore(plan, deadlineIn(limits_.restore)).during(name(how)); }));
   TRY(timer.time(Phase::connect, [&] { return vm.connectAgent(deadlineIn(limits_.reply)).during("connecting"); }));
   return renewAndProve(vm, recipe, image.guestNonce, timer);

@@ -42,14 +42,17 @@ Result<RecipeDigest> digestRecipe(const Recipe& recipe) {
     provenance.imageSha256[drive.id] = TRY(digestOf(drive.image, "reading an image"));
   }
   // Members stand in this order for ever: another order is another digest, and every template is built anew.
-  const std::string text = json::serialize(json::object{{"name", recipe.name},
-                                                        {"made_from", toJson(provenance)},
-                                                        {"boot_arguments", recipe.bootArguments},
-                                                        {"vcpus", recipe.vcpus},
-                                                        {"memory_bytes", recipe.memoryBytes},
-                                                        {"warm_up", toJson(recipe.warmUp)},
-                                                        {"before_snapshot", toJson(recipe.beforeSnapshot)},
-                                                        {"after_restore", toJson(recipe.afterRestore)}});
+  json::object described{{"name", recipe.name},
+                         {"made_from", toJson(provenance)},
+                         {"boot_arguments", recipe.bootArguments},
+                         {"vcpus", recipe.vcpus},
+                         {"memory_bytes", recipe.memoryBytes},
+                         {"warm_up", toJson(recipe.warmUp)},
+                         {"before_snapshot", toJson(recipe.beforeSnapshot)},
+                         {"after_restore", toJson(recipe.afterRestore)}};
+  // What guests may reach from their network is the host's matter, and in no snapshot.
+  if (recipe.network.kind != NetworkKind::none) described["net"] = name(recipe.network.kind);
+  const std::string text = json::serialize(described);
   return RecipeDigest{.sha256 = snapshot::sha256(std::as_bytes(std::span(text))), .provenance = std::move(provenance)};
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "pool/clock/clock.h"
+#include "pool/network/introduction.h"
 #include "pool/random/random_nonce.h"
 
 namespace qm::pool {
@@ -42,6 +44,15 @@ Status runAll(VmProcess& vm, const std::vector<Command>& commands, const Limits&
   return {};
 }
 
+// The guest's clock, which came from the host as it booted, is set along with its address.
+Status introduce(VmProcess& vm, const Recipe& recipe, const Limits& limits) {
+  const auto now = SystemClock().wallNow().time_since_epoch();
+  const agent::Renew renew =
+      introduction(recipe.name, std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+  TRY(vm.renew(renew, deadlineIn(limits.renew)).during("telling the guest its address"));
+  return {};
+}
+
 }  // namespace
 
 Status bootGuest(VmProcess& vm, const Recipe& recipe, const Limits& limits) {
@@ -58,6 +69,7 @@ Result<std::uint64_t> learnGuestNonce(VmProcess& vm, const Limits& limits) {
 }
 
 Status warmUp(VmProcess& vm, const Recipe& recipe, const Limits& limits, const Progress& progress) {
+  if (recipe.network.kind == NetworkKind::slot) TRY(introduce(vm, recipe, limits));
   TRY(runAll(vm, recipe.warmUp, limits, "warming up", progress));
   return runAll(vm, recipe.beforeSnapshot, limits, "running hooks before the snapshot", progress);
 }

@@ -21,7 +21,8 @@ Status bootGuest(VmProcess& vm, const Recipe& recipe, const Limits& limits);
 Status connectBooted(VmProcess& vm, const Limits& limits);
 // The nonce that lives in this guest's memory.
 Result<std::uint64_t> learnGuestNonce(VmProcess& vm, const Limits& limits);
-// The warm-up, then the hooks before the snapshot: whatever the warm-up leaves, they see.
+// Tells a guest with a network its address, then the warm-up, then the hooks before the snapshot: whatever the warm-up
+// leaves, they see.
 Status warmUp(VmProcess& vm, const Recipe& recipe, const Limits& limits, const Progress& progress);
 
 // What the recipe has trial clones do, as its tenants will.

@@ -51,6 +51,10 @@ Status check(const Recipe& recipe) {
     return outside("memory", recipe.memoryBytes, "at least 16 MiB, in whole pages");
   }
   if (recipe.poolSize > kMostReady) return outside("the pool's size", recipe.poolSize, "at most 10000");
+  if (recipe.network.egress.size() > kMostDestinations)
+    return outside("the number of destinations", recipe.network.egress.size(), "at most 256");
+  if (recipe.network.kind == NetworkKind::none && !recipe.network.egress.empty())
+    return Error(Remedy::fixInput, "guests without a network reach no destination: give them a slot, or none of these");
   if (recipe.limits.vmmMemoryMib < kLeastVmmMib || recipe.limits.vmmMemoryMib > kMostVmmMib) {
     return outside("the VMM's memory", recipe.limits.vmmMemoryMib, "16 to 65536 MiB");
   }
@@ -87,7 +91,8 @@ BootPlan bootPlan(const Recipe& recipe) {
           .vcpus = recipe.vcpus,
           .memoryBytes = recipe.memoryBytes,
           .cpuTemplate = recipe.cpuTemplate,
-          .limits = recipe.limits};
+          .limits = recipe.limits,
+          .network = recipe.network};
 }
 
 }  // namespace qm::pool

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "pool/network/guest_network.h"
 #include "pool/vm/vm_process.h"
 #include "vmm/result/result.h"
 
@@ -37,7 +38,8 @@ struct Recipe {
   std::vector<Command> beforeSnapshot;  // hooks, run after the warm-up as the last thing before the freeze
   std::vector<Command> afterRestore;    // hooks, run as the last part of each clone's renewal
   std::vector<Command> rehearsal;       // what trial clones run, in order, so that it is known what clones will touch
-  std::uint32_t poolSize = 0;           // clones kept ready
+  GuestNetwork network;
+  std::uint32_t poolSize = 0;  // clones kept ready
   Reuse reuse = Reuse::destroy;
   ResourceLimits limits;
   bool operator==(const Recipe&) const = default;

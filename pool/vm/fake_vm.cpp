@@ -100,6 +100,9 @@ class FakeVm final : public VmProcess {
     return agent::Ran{.out = bytesOf(run.argv.back())};
   }
 
+  Result<GuestConnection> connect(std::uint16_t /*port*/, Deadline /*deadline*/) override {
+    return Error(Remedy::fixInput, "a fake has no network");
+  }
   Result<std::unique_ptr<VmProcess>> reclaim(std::string_view id) override {
     if (snapshot_.empty()) return Error(Remedy::giveUp, "it was not restored");
     TRY(step(Phase::take, "reclaim"));

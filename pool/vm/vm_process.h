@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "pool/network/guest_network.h"
 #include "pool/vm/awaited.h"
 #include "pool/vm/clone_files.h"
 #include "vmm/guest/protocol/agent_values.h"
@@ -43,6 +44,7 @@ struct BootPlan {
   std::uint64_t memoryBytes = 0;
   std::string cpuTemplate;
   ResourceLimits limits;
+  GuestNetwork network;
   bool operator==(const BootPlan&) const = default;
 };
 
@@ -54,6 +56,7 @@ struct RestorePlan {
   Observing observing = Observing::no;      // yes: observe() may be asked afterwards
   std::uint64_t memoryBytes = 0;            // the guest's
   ResourceLimits limits;
+  GuestNetwork network;  // of the kind that the snapshot's machine has
   bool operator==(const RestorePlan&) const = default;
 };
 
@@ -63,9 +66,13 @@ struct MemoryUse {
   bool operator==(const MemoryUse&) const = default;
 };
 
+// A TCP connection to a guest, a stream socket that does not block. It ends with the VM, whoever holds it.
+using GuestConnection = std::shared_ptr<const FileDescriptor>;
+inline constexpr std::size_t kMostConnections = 64;  // of one VM at once
+
 // A resource: it begins as a blank (a process without a guest) and takes one guest in its life, by boot() or restore().
 // A process whose guest is done with may go on as another VmProcess, by reclaim(). Threads: boot, restore,
-// pauseAndSave, observe, prepareCode, reclaim and connectAgent are called by one thread at a time; ping, run,
+// pauseAndSave, observe, prepareCode, reclaim and connectAgent are called by one thread at a time; ping, run, connect,
 // memoryUse, isAlive, kill and end by any, also at once: several runs may be under way while another thread pings or
 // ends the VM. Errors: fixInput means that what was passed does not fit (a snapshot that is refused, a kernel that is
 // none).
@@ -105,6 +112,10 @@ class VmProcess {
   // that one of those is to be called.
   virtual Result<std::unique_ptr<Awaited<agent::Pong>>> beginPing(std::uint64_t nonce, Deadline deadline) = 0;
   virtual Result<std::unique_ptr<Awaited<agent::Ran>>> beginRun(const agent::Run& run, Deadline deadline) = 0;
+
+  // To a port of the guest, in its network slot. fixInput: it has none; retry: the guest refuses, or there are as many
+  // as there may be.
+  virtual Result<GuestConnection> connect(std::uint16_t port, Deadline deadline) = 0;
 
   // Of a VM that was restored: its process becomes a VM that waits for a guest again, under another name, and this one
   // is as one that has ended: calls under way fail, at the latest when the other is restored, and none reaches the

@@ -306,12 +306,14 @@ Status checkConfig(const MachineConfig& config) {
 
 }  // namespace
 
-Result<std::unique_ptr<Machine>> Machine::boot(const MachineConfig& config, MachineWiring wiring) {
+Result<std::unique_ptr<Machine>> Machine::boot(const MachineConfig& config, MachineWiring wiring,
+                                               std::vector<OpenTap> taps) {
   TRY(checkConfig(config));
   GuestMemory memory = TRY(GuestMemory::anonymous(config.memoryBytes).during("making the guest's memory"));
   const auto parts = std::make_shared<Parts>(std::move(wiring), std::move(memory));
   parts->cpuTemplate_ = config.cpuTemplate;
-  std::vector<PlacedDevice> devices = TRY(makeVirtioDevices(config, parts->wiring_.loop, parts->wiring_.seed));
+  std::vector<PlacedDevice> devices =
+      TRY(makeVirtioDevices(config, std::move(taps), parts->wiring_.loop, parts->wiring_.seed));
   const CpuidTable supported = TRY(parts->wiring_.hypervisor.supportedCpuid());
   TRY(parts->createVm());
   TRY(parts->createVcpus(config.vcpus));
@@ -338,8 +340,9 @@ Result<std::unique_ptr<Machine>> Machine::restore(const MachineState& state, Gue
   const auto parts = std::make_shared<Parts>(std::move(wiring), std::move(memory));
   parts->cpuTemplate_ = state.cpuTemplate;
   parts->dirtyLogging_ = means.observing == Observing::yes ? DirtyLogging::on : DirtyLogging::off;
-  std::vector<PlacedDevice> devices = TRY(remakeVirtioDevices(state.virtioDevices, config, std::move(means.disks),
-                                                              parts->wiring_.loop, parts->wiring_.seed));
+  std::vector<PlacedDevice> devices = TRY(
+      remakeVirtioDevices(state.virtioDevices, config, {.disks = std::move(means.disks), .taps = std::move(means.taps)},
+                          parts->wiring_.loop, parts->wiring_.seed));
   TRY(parts->createVm());
   TRY(parts->createVcpus(state.cpus.size()));
   for (std::size_t i = 0; i < state.cpus.size(); ++i) {

@@ -51,9 +51,11 @@ enum class RunPhase : std::uint8_t { paused, running, ended };
 
 class Machine {
  public:
-  // A machine at its kernel's first instruction, paused. Errors name what does not fit.
-  static Result<std::unique_ptr<Machine>> boot(const MachineConfig& config, MachineWiring wiring);
-  // A machine as it was saved, paused. `memory` holds what its RAM held; the means' disks go before those
+  // A machine at its kernel's first instruction, paused. A tap among `taps` goes before the one that the configuration
+  // names. Errors name what does not fit.
+  static Result<std::unique_ptr<Machine>> boot(const MachineConfig& config, MachineWiring wiring,
+                                               std::vector<OpenTap> taps = {});
+  // A machine as it was saved, paused. `memory` holds what its RAM held; the means' disks and taps go before those
   // of `config`, and prepared code that does not serve is passed over.
   static Result<std::unique_ptr<Machine>> restore(const MachineState& state, GuestMemory memory,
                                                   const RestoreConfig& config, MachineWiring wiring,

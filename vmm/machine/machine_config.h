@@ -59,11 +59,18 @@ struct OpenDisk {
   FileDescriptor image;
 };
 
+// The same of a network interface's tap.
+struct OpenTap {
+  std::string id;
+  FileDescriptor tap;
+};
+
 enum class Observing : std::uint8_t { no, yes };
 
 // What a restored machine is given besides, by whoever prepared its snapshot.
 struct RestoreMeans {
   std::vector<OpenDisk> disks;
+  std::vector<OpenTap> taps;
   FileDescriptor preparedCode;  // closed: none
   Observing observing = Observing::no;
 };

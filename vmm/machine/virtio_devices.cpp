@@ -38,9 +38,22 @@ std::array<std::uint8_t, 6> randomMac(std::optional<std::uint64_t> seed, std::si
   return mac;
 }
 
-Result<DevicePointer> makeNet(const NetConfig& config, const virtio::NetState& state, EventLoop& loop) {
-  FileDescriptor tap = TRY(openTap(config.tap));
+Result<DevicePointer> makeNet(FileDescriptor tap, const virtio::NetState& state, EventLoop& loop) {
   return TRY(virtio::Net::create(loop, std::move(tap), state));
+}
+
+// The interface's tap, if it is open already.
+std::optional<FileDescriptor> take(std::vector<OpenTap>& taps, const std::string& id) {
+  const auto found = std::ranges::find(taps, id, &OpenTap::id);
+  if (found == taps.end()) return std::nullopt;
+  return std::move(found->tap);
+}
+
+Result<DevicePointer> makeNet(const NetConfig& config, const std::array<std::uint8_t, 6>& otherwise,
+                              std::vector<OpenTap>& taps, EventLoop& loop) {
+  std::optional<FileDescriptor> open = take(taps, config.id);
+  FileDescriptor tap = open ? *std::move(open) : TRY(openTap(config.tap));
+  return makeNet(std::move(tap), {.mac = config.mac.value_or(otherwise)}, loop);
 }
 
 Result<DevicePointer> makeVsock(const std::filesystem::path& socket, const virtio::VsockState& state, EventLoop& loop,
@@ -72,8 +85,8 @@ class DeviceList {
 
 }  // namespace
 
-Result<std::vector<PlacedDevice>> makeVirtioDevices(const MachineConfig& config, EventLoop& loop,
-                                                    std::optional<std::uint64_t> seed) {
+Result<std::vector<PlacedDevice>> makeVirtioDevices(const MachineConfig& config, std::vector<OpenTap> taps,
+                                                    EventLoop& loop, std::optional<std::uint64_t> seed) {
   DeviceList list;
   for (const bool root : {true, false}) {
     for (const BlockConfig& block : config.blocks) {
@@ -81,8 +94,7 @@ Result<std::vector<PlacedDevice>> makeVirtioDevices(const MachineConfig& config,
     }
   }
   std::size_t nets = 0;
-  for (const NetConfig& net : config.nets)
-    TRY(list.add(net.id, makeNet(net, {.mac = net.mac ? *net.mac : randomMac(seed, nets++)}, loop)));
+  for (const NetConfig& net : config.nets) TRY(list.add(net.id, makeNet(net, randomMac(seed, nets++), taps, loop)));
   if (config.vsock)
     TRY(list.add("vsock", makeVsock(config.vsock->socketPath, {.guestCid = config.vsock->guestCid}, loop, seed)));
   for (std::uint32_t i = 0; i < config.entropyDevices; ++i)
@@ -95,19 +107,21 @@ namespace {
 // Makes the device of the saved kind again; the host's side comes from the configuration.
 class Remaker {
  public:
-  Remaker(const RestoreConfig& config, std::vector<OpenDisk>& disks, EventLoop& loop, const std::string& id,
+  Remaker(const RestoreConfig& config, OpenHostSide& open, EventLoop& loop, const std::string& id,
           std::optional<std::uint64_t> seed)
-      : config_(config), disks_(disks), loop_(loop), id_(id), seed_(seed) {}
+      : config_(config), open_(open), loop_(loop), id_(id), seed_(seed) {}
 
   Result<DevicePointer> operator()(const virtio::BlockState& state) const {
-    const auto open = std::ranges::find(disks_, id_, &OpenDisk::id);
-    if (open != disks_.end()) return TRY(virtio::Block::restore(std::move(open->image), state));
+    const auto open = std::ranges::find(open_.disks, id_, &OpenDisk::id);
+    if (open != open_.disks.end()) return TRY(virtio::Block::restore(std::move(open->image), state));
     const BlockConfig* block = TRY(find(config_.blocks, "a path"));
     FileDescriptor file = TRY(openFile(block->path, state.readOnly ? OpenMode::read : OpenMode::readWrite));
     return TRY(virtio::Block::restore(std::move(file), state));
   }
   Result<DevicePointer> operator()(const virtio::NetState& state) const {
-    return makeNet(*TRY(find(config_.nets, "a tap")), state, loop_);
+    if (std::optional<FileDescriptor> open = take(open_.taps, id_)) return makeNet(*std::move(open), state, loop_);
+    const NetConfig* net = TRY(find(config_.nets, "a tap"));
+    return makeNet(TRY(openTap(net->tap)), state, loop_);
   }
   Result<DevicePointer> operator()(const virtio::EntropyState& state) const {
     return std::make_unique<virtio::Entropy>(seed_, state);
@@ -128,7 +142,7 @@ class Remaker {
   }
 
   const RestoreConfig& config_;
-  std::vector<OpenDisk>& disks_;
+  OpenHostSide& open_;
   EventLoop& loop_;
   const std::string& id_;
   std::optional<std::uint64_t> seed_;
@@ -137,14 +151,14 @@ class Remaker {
 }  // namespace
 
 Result<std::vector<PlacedDevice>> remakeVirtioDevices(const std::vector<VirtioDeviceState>& states,
-                                                      const RestoreConfig& config, std::vector<OpenDisk> disks,
+                                                      const RestoreConfig& config, OpenHostSide hostSide,
                                                       EventLoop& loop, std::optional<std::uint64_t> seed) {
   std::vector<PlacedDevice> devices;
   devices.reserve(states.size());
   for (const VirtioDeviceState& state : states) {
     devices.push_back({.id = state.id,
                        .place = {.base = state.base, .gsi = state.gsi},
-                       .device = TRY(std::visit(Remaker(config, disks, loop, state.id, seed), state.device)
+                       .device = TRY(std::visit(Remaker(config, hostSide, loop, state.id, seed), state.device)
                                          .during(fmt::format("restoring device {}", state.id))),
                        .saved = state.transport});
   }

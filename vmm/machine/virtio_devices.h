@@ -15,12 +15,19 @@ namespace qm {
 
 // seed: of random numbers; none: they are the host's. In the order of their windows: disks (the root's first), network,
 // vsock, entropy. Errors name the device.
-Result<std::vector<PlacedDevice>> makeVirtioDevices(const MachineConfig& config, EventLoop& loop,
-                                                    std::optional<std::uint64_t> seed);
+// `taps`: of interfaces whose tap is open already.
+Result<std::vector<PlacedDevice>> makeVirtioDevices(const MachineConfig& config, std::vector<OpenTap> taps,
+                                                    EventLoop& loop, std::optional<std::uint64_t> seed);
+
+// The host's side of devices that is open already.
+struct OpenHostSide {
+  std::vector<OpenDisk> disks;
+  std::vector<OpenTap> taps;
+};
 
 // fixInput when the host's side of a saved device is not named.
 Result<std::vector<PlacedDevice>> remakeVirtioDevices(const std::vector<VirtioDeviceState>& states,
-                                                      const RestoreConfig& config, std::vector<OpenDisk> disks,
+                                                      const RestoreConfig& config, OpenHostSide hostSide,
                                                       EventLoop& loop, std::optional<std::uint64_t> seed);
 
 }  // namespace qm

@@ -279,6 +279,34 @@ TEST_P(SpawnerContract, SpawnLatencyIsShown) {
               spawnMs[kRounds / 2], spawnMs[kRounds - 2], endMs[kRounds / 2], endMs[kRounds - 2], kRounds);
 }
 
+TEST_P(SpawnerContract, NetworkSlotLatencyIsShown) {
+  if (!spawner.makeSlot().has_value()) GTEST_SKIP() << "this host allows no network slots";
+  constexpr std::size_t kRounds = 100;
+  std::vector<double> makeMs;
+  std::vector<double> socketMs;
+  std::vector<double> closeMs;
+  const auto since = [](Clock::time_point start) {
+    return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+  };
+  for (std::size_t i = 0; i < kRounds; ++i) {
+    const auto start = Clock::now();
+    Result<SpawnerClient::MadeSlot> slot = spawner.makeSlot();
+    makeMs.push_back(since(start));
+    ASSERT_TRUE(slot.has_value()) << slot.error().text();
+    const auto made = Clock::now();
+    ASSERT_TRUE(spawner.openSlotSocket(slot->number, network::SlotSocket::toGuest).has_value());
+    socketMs.push_back(since(made));
+    const auto used = Clock::now();
+    slot->tap.close();
+    ASSERT_TRUE(spawner.closeSlot(slot->number).has_value());
+    closeMs.push_back(since(used));
+  }
+  for (auto* times : {&makeMs, &socketMs, &closeMs}) std::ranges::sort(*times);
+  const char* kind = GetParam() == Isolation::jailed ? "jailed" : "bare";
+  std::printf("%s: slot p50 %.2f ms p99 %.2f ms, socket in it p50 %.2f ms, its end p50 %.2f ms, N %zu\n", kind,
+              makeMs[kRounds / 2], makeMs[kRounds - 2], socketMs[kRounds / 2], closeMs[kRounds / 2], kRounds);
+}
+
 INSTANTIATE_TEST_SUITE_P(Isolations, SpawnerContract, testing::Values(Isolation::jailed, Isolation::bare),
                          [](const auto& isolation) {
                            return isolation.param == Isolation::jailed ? "Jailed" : "Bare";

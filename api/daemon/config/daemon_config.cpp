@@ -15,6 +15,7 @@ namespace {
 // A VM's socket is STATE/vms/vm-0123456789abcdef/vsock.sock, and sun_path has 107 bytes.
 constexpr std::size_t kLongestState = 60;
 constexpr std::uint64_t kMostThreads = 1024;
+constexpr std::uint64_t kMostSlots = 1000;
 
 Status readPath(Fields& fields, std::string_view name, std::filesystem::path& path) {
   if (!fields.has(name)) return {};
@@ -56,6 +57,8 @@ Status readChoices(Fields& fields, DaemonConfig& config) {
     const std::uint64_t level = TRY(fields.number("seccomp_level", {.most = 2}, 2));
     config.seccomp = TRY(seccomp::levelNamed(std::to_string(level)));
   }
+  config.networkSlots =
+      static_cast<std::uint32_t>(TRY(fields.number("network_slots", {.most = kMostSlots}, config.networkSlots)));
   config.requestThreads = static_cast<std::uint32_t>(
       TRY(fields.number("request_threads", {.least = 1, .most = kMostThreads}, config.requestThreads)));
   return {};

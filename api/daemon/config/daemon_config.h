@@ -38,6 +38,7 @@ struct DaemonConfig {
   // Folders of kernels and images: a jailed VM sees these, and so templates may name files in them only.
   std::vector<std::filesystem::path> folders;
   std::uint32_t requestThreads = 64;
+  std::uint32_t networkSlots = 8;  // kept made once a template wanted one
   pool::PoolSettings pool;
   std::vector<pool::Recipe> templates;
 };

@@ -1,5 +1,6 @@
 #include "api/daemon/rest/lease_handlers.h"
 
+#include <charconv>
 #include <string>
 #include <string_view>
 
@@ -46,6 +47,22 @@ Answered<std::string> allowed(const pool::Pool& pool, const Request& request, co
       break;
   }
   return refused(ProblemCode::noSuchLease, fmt::format("there is no lease {}", id));
+}
+
+Result<std::uint16_t> portFrom(const std::string& text) {
+  std::uint16_t port = 0;
+  const char* const end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, port);
+  if (read.ec != std::errc() || read.ptr != end || port == 0)
+    return Error(Remedy::fixInput, fmt::format("\"{}\" is no port: give 1 to 65535", text));
+  return port;
+}
+
+Status checkUpgrade(std::string_view upgrade) {
+  if (upgrade.size() == 3 && (upgrade[0] | 0x20) == 't' && (upgrade[1] | 0x20) == 'c' && (upgrade[2] | 0x20) == 'p')
+    return {};
+  return Error(Remedy::fixInput,
+               "a connection to a guest is asked for with \"Connection: Upgrade\" and \"Upgrade: tcp\"");
 }
 
 Answered<std::string> running(const pool::Pool& pool, const Request& request, const PathValues& path) {
@@ -179,6 +196,20 @@ Begun beginExecInLease(pool::Pool& pool, const Request& request, const PathValue
         if (!isLong) return ran(std::move(outcome));
         return OnThread{[outcome = std::move(outcome)] { return ran(outcome); }};
       });
+}
+
+Response connectToLease(pool::Pool& pool, const Request& request, const PathValues& path) {
+  const std::string id = TRY(running(pool, request, path));
+  const std::uint16_t port = TRY(understood(portFrom(path.at("port"))));
+  if (const Status asked = checkUpgrade(request.upgrade); !asked.has_value())
+    return respond({.code = ProblemCode::invalidRequest, .detail = asked.error().text()});
+  pool::GuestConnection connection =
+      TRY(done(pool.connect(id, port), fmt::format("port {} of the guest was not reached", port)));
+  return {.status = 101,
+          .contentType = {},
+          .body = {},
+          .headers = {{"Upgrade", "tcp"}, {"Connection", "Upgrade"}},
+          .relayed = std::move(connection)};
 }
 
 Response memoryOfLease(pool::Pool& pool, const Request& request, const PathValues& path) {

@@ -21,6 +21,8 @@ Response pingLease(pool::Pool& pool, const Request& request, const PathValues& p
 Begun beginPingLease(pool::Pool& pool, const Request& request, const PathValues& path);
 Response execInLease(pool::Pool& pool, const Request& request, const PathValues& path);
 Begun beginExecInLease(pool::Pool& pool, const Request& request, const PathValues& path);
+// 101, and the connection is one to that TCP port of the guest.
+Response connectToLease(pool::Pool& pool, const Request& request, const PathValues& path);
 Response memoryOfLease(pool::Pool& pool, const Request& request, const PathValues& path);
 
 }  // namespace qm::rest

@@ -4,10 +4,13 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "vmm/os/file_descriptor.h"
 
 namespace qm::rest {
 
@@ -18,6 +21,7 @@ struct Request {
   std::string authorization;  // the header's value; empty: there is none
   // The header that a browser adds to what a page of elsewhere sends; empty: there is none.
   std::string origin;
+  std::string upgrade;  // the header's value; empty: there is none
 };
 
 struct Response {
@@ -27,6 +31,8 @@ struct Response {
   std::vector<std::pair<std::string, std::string>> headers;  // beyond Content-Type and Content-Length
   // Called where nobody was there any more to take it; empty: that changes nothing.
   std::function<void()> onUndelivered;
+  // Of a 101: what the connection is relayed to from then on, a stream socket that does not block.
+  std::shared_ptr<const FileDescriptor> relayed = nullptr;
 };
 
 // What the path's {names} stood for.

@@ -37,6 +37,8 @@ std::vector<Route> leaseRoutes(pool::Pool& pool) {
        Work::mayWait, [&pool](R ask, P path) { return beginPingLease(pool, ask, path); }},
       {"POST", "/v1/leases/{id}/exec", "execInLease", [&pool](R ask, P path) { return execInLease(pool, ask, path); },
        Work::mayWait, [&pool](R ask, P path) { return beginExecInLease(pool, ask, path); }},
+      {"GET", "/v1/leases/{id}/tcp/{port}", "connectToLease",
+       [&pool](R ask, P path) { return connectToLease(pool, ask, path); }},
       {"GET", "/v1/leases/{id}/memory", "memoryOfLease",
        [&pool](R ask, P path) { return memoryOfLease(pool, ask, path); }},
       {"POST", "/v1/invocations", "invoke", [&pool](R ask, P) { return invoke(pool, ask); }, Work::mayWait,

@@ -67,6 +67,25 @@ Status readFiles(Fields& fields, pool::Recipe& recipe) {
   return {};
 }
 
+Result<pool::GuestNetwork> readNetwork(Fields& fields) {
+  pool::GuestNetwork network;
+  const std::string kind = TRY(fields.text("net", pool::name(pool::NetworkKind::none)));
+  if (kind == pool::name(pool::NetworkKind::slot)) {
+    network.kind = pool::NetworkKind::slot;
+  } else if (kind != pool::name(pool::NetworkKind::none)) {
+    return Error(Remedy::fixInput, fmt::format("\"net\" is \"{}\"; it may be none or slot", kind));
+  }
+  const std::vector<std::string> egress = TRY(fields.texts("egress"));
+  for (const std::string& one : egress) network.egress.push_back(TRY(pool::destinationFrom(one).during("egress")));
+  return network;
+}
+
+boost::json::array toJson(const std::vector<pool::Destination>& egress) {
+  boost::json::array destinations;
+  for (const pool::Destination& one : egress) destinations.emplace_back(textOf(one));
+  return destinations;
+}
+
 }  // namespace
 
 Result<pool::Recipe> recipeFromJson(std::string name, const boost::json::value& value) {
@@ -81,6 +100,7 @@ Result<pool::Recipe> recipeFromJson(std::string name, const boost::json::value& 
   recipe.warmUp = TRY(fields.listsOfTexts("warm_up"));
   recipe.rehearsal = TRY(fields.listsOfTexts("rehearsal"));
   if (const boost::json::value* hooks = fields.find("hooks")) TRY(readHooks(*hooks, recipe).during("hooks"));
+  recipe.network = TRY(readNetwork(fields));
   if (const boost::json::value* limits = fields.find("limits"))
     TRY(readLimits(*limits, recipe.limits).during("limits"));
   recipe.poolSize = static_cast<std::uint32_t>(TRY(fields.number("pool_size", {.most = kMostClones}, 0)));
@@ -106,6 +126,8 @@ boost::json::object toJson(const pool::Recipe& recipe) {
       {"rehearsal", boost::json::value_from(recipe.rehearsal)},
       {"hooks", boost::json::object{{"before_snapshot", boost::json::value_from(recipe.beforeSnapshot)},
                                     {"after_restore", boost::json::value_from(recipe.afterRestore)}}},
+      {"net", pool::name(recipe.network.kind)},
+      {"egress", toJson(recipe.network.egress)},
       {"limits",
        boost::json::object{{"vmm_memory_mib", recipe.limits.vmmMemoryMib}, {"cpu_percent", recipe.limits.cpuPercent}}},
       {"pool_size", recipe.poolSize},

@@ -11,9 +11,20 @@ Result<pool::Recipe> read(std::string_view text) {
   return recipeFromJson("hello", parseJson(text).value());
 }
 
+TEST(TemplateJson, ANetworkIsNamedAndItsDestinationsAreHostsWithPorts) {
+  EXPECT_EQ(read(R"({"kernel":"/k"})").value().network.kind, pool::NetworkKind::none);
+  const pool::Recipe recipe = read(R"({"kernel":"/k","net":"slot","egress":["Example.org:443"]})").value();
+  EXPECT_EQ(recipe.network.kind, pool::NetworkKind::slot);
+  EXPECT_EQ(recipe.network.egress, (std::vector<pool::Destination>{{.host = "example.org", .port = 443}}));
+  EXPECT_FALSE(read(R"({"kernel":"/k","net":"bridge"})").has_value());
+  EXPECT_FALSE(read(R"({"kernel":"/k","net":"slot","egress":["example.org"]})").has_value());
+  EXPECT_FALSE(read(R"({"kernel":"/k","egress":["example.org:443"]})").has_value()) << "without a network";
+}
+
 TEST(TemplateJson, WhatIsShownCanBePutAgain) {
   const pool::Recipe recipe = read(R"({"kernel":"/k","initrd":"/i","images":["/a","/b"],"boot_arguments":"quiet",
       "vcpus":2,"memory_mib":64,"warm_up":[["a","b"]],"hooks":{"before_snapshot":[["c"]],"after_restore":[["d"]]},
+      "net":"slot","egress":["Example.org:443","192.0.2.7:80"],
       "limits":{"vmm_memory_mib":32,"cpu_percent":150},"pool_size":3,"reuse":"reset"})")
                                   .value();
   boost::json::object shown = toJson(recipe);

@@ -14,18 +14,20 @@ rest::Request requestOf(HttpRequest&& message) {
           .target = std::string(message.target()),
           .body = std::move(message.body()),
           .authorization = std::string(message[http::field::authorization]),
-          .origin = std::string(message[http::field::origin])};
+          .origin = std::string(message[http::field::origin]),
+          .upgrade = std::string(message[http::field::upgrade])};
 }
 
 HttpResponse httpOf(rest::Response&& response, unsigned version, bool keepAlive) {
   HttpResponse message(http::int_to_status(response.status), version);
   message.set(http::field::server, fmt::format("quickmatchd/{}", kVersion));
   if (!response.contentType.empty()) message.set(http::field::content_type, response.contentType);
-  for (const auto& [name, value] : response.headers) message.set(name, value);
   message.keep_alive(keepAlive);
+  for (const auto& [name, value] : response.headers) message.set(name, value);
   message.body() = std::move(response.body);
-  // RFC 9110, section 8.6: a 204 has no Content-Length.
-  if (message.result() != http::status::no_content) message.prepare_payload();
+  // RFC 9110, section 8.6: a 204 has no Content-Length, nor has a 101.
+  if (message.result() != http::status::no_content && message.result() != http::status::switching_protocols)
+    message.prepare_payload();
   return message;
 }
 

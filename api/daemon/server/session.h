@@ -3,18 +3,21 @@
 
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <optional>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
@@ -22,6 +25,7 @@
 #include "api/daemon/rest/message.h"
 #include "api/daemon/rest/problem.h"
 #include "api/daemon/rest/router.h"
+#include "api/relay/relay.h"
 #include "vmm/os/file_descriptor.h"
 #include "vmm/version/version.h"
 
@@ -81,6 +85,7 @@ class Session {
   boost::asio::awaitable<void> run() {
     while (co_await serveOne()) {
     }
+    if (relayed_ != nullptr) co_await relayTo(*relayed_);
     boost::system::error_code ignored;
     stream_.socket().shutdown(boost::asio::socket_base::shutdown_both, ignored);
   }
@@ -104,11 +109,14 @@ class Session {
     const rest::Request request = requestOf(parser.release());
     std::optional<rest::Response> response = co_await answer(request);
     if (!response) co_return false;
+    std::shared_ptr<const FileDescriptor> relayed = std::move(response->relayed);
     const auto onUndelivered = std::move(response->onUndelivered);
     const bool isThere = !onUndelivered || !isGone(stream_.socket().native_handle());
     const bool written = isThere && co_await write(httpOf(*std::move(response), version, keepAlive));
     // On its thread: it may have to wait.
     if (!written && onUndelivered) boost::asio::post(workers_, onUndelivered);
+    if (relayed != nullptr && written) relayed_ = std::move(relayed);
+    if (relayed_ != nullptr) co_return false;
     co_return written&& keepAlive;
   }
 
@@ -186,7 +194,22 @@ class Session {
     co_return !failure;
   }
 
+  // `peer` stays who gave it; what the client said right after its request goes first.
+  boost::asio::awaitable<void> relayTo(const FileDescriptor& peer) {
+    Result<FileDescriptor> own = peer.duplicate();
+    boost::system::error_code failure;
+    boost::asio::ip::tcp::socket other(stream_.get_executor());
+    if (own.has_value()) other.assign(boost::asio::ip::tcp::v4(), own->get(), failure);
+    if (!own.has_value() || failure) co_return;
+    own->release();
+    stream_.expires_never();
+    const auto into = [&failure] { return boost::asio::redirect_error(boost::asio::use_awaitable, failure); };
+    if (buffer_.size() > 0) co_await boost::asio::async_write(other, buffer_.data(), into());
+    if (!failure) co_await relay(stream_.socket(), other, kIdleRelay);
+  }
+
   static constexpr unsigned kHttp11 = 11;
+  static constexpr std::chrono::minutes kIdleRelay{15};
   static constexpr std::size_t kClient = 2;  // among what waitFor() waits for
 
   Stream stream_;
@@ -194,6 +217,7 @@ class Session {
   boost::asio::thread_pool& workers_;
   std::atomic<int>& underWay_;
   boost::beast::flat_buffer buffer_;
+  std::shared_ptr<const FileDescriptor> relayed_;  // after a 101
 };
 
 }  // namespace qm

@@ -41,10 +41,11 @@ bool isShort(const agent::Run& run) {
 
 Microvm::Microvm(std::string id, VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher,
                  VmAccounts& accounts)
-    : Microvm(id, std::make_shared<VmmProcess>(id, std::move(folder), std::move(launched), launcher, accounts), 0) {}
+    : Microvm(id, std::make_shared<VmmProcess>(id, std::move(folder), std::move(launched), launcher, accounts), 0,
+              launcher.networks()) {}
 
-Microvm::Microvm(std::string id, std::shared_ptr<VmmProcess> vmm, std::uint64_t resets)
-    : id_(std::move(id)), vmm_(std::move(vmm)), resets_(resets) {}
+Microvm::Microvm(std::string id, std::shared_ptr<VmmProcess> vmm, std::uint64_t resets, GuestNetworks networks)
+    : id_(std::move(id)), vmm_(std::move(vmm)), resets_(resets), link_(networks) {}
 
 Microvm::~Microvm() {
   end();
@@ -52,6 +53,15 @@ Microvm::~Microvm() {
 
 Status Microvm::boot(const pool::BootPlan& plan, pool::Deadline deadline) {
   TRY(vmm_->limitTo(limitsOfBoot(plan)));
+  if (plan.network.kind == pool::NetworkKind::slot) {
+    TRY(link_.open(plan.network, id_));
+    VmmRequest request = interfaceRequest();
+    TRY(vmm_->ask(
+        vmm::control::Ask{
+            .method = std::move(request.method), .target = std::move(request.target), .body = std::move(request.body)},
+        std::array{link_.tap().get()}, "giving the VM its tap", deadline));
+    link_.tapGiven();
+  }
   for (const VmmRequest& request : bootRequests(plan)) TRY(vmm_->ask(request, deadline));
   return {};
 }
@@ -62,6 +72,15 @@ Status Microvm::restore(const pool::RestorePlan& plan, pool::Deadline deadline) 
   TRY(vmm_->limitTo(limits));
   RestoreMessage message = restoreMessage(plan, vsockName(resets_));
   snapshot_ = plan.snapshot;
+  if (plan.network.kind == pool::NetworkKind::none) return load(std::move(message), deadline);
+  TRY(link_.open(plan.network, id_));
+  giveTap(message, link_.tap());
+  TRY(load(std::move(message), deadline));
+  link_.tapGiven();
+  return {};
+}
+
+Status Microvm::load(RestoreMessage message, pool::Deadline deadline) {
   if (resets_ == 0) return vmm_->ask(std::move(message.load), message.files, "restoring", deadline);
   return vmm_->ask(vmm::control::Reset{.load = std::move(message.load)}, message.files, "resetting", deadline);
 }
@@ -114,7 +133,8 @@ Result<std::unique_ptr<pool::VmProcess>> Microvm::reclaim(std::string_view id) {
   if (snapshot_.empty()) return Error(Remedy::giveUp, "the VM was not restored from a snapshot: it cannot be reset");
   if (isReclaimed_.exchange(true)) return Error(Remedy::giveUp, "the VM's process is another VM already");
   vmm_->halt();
-  auto next = std::make_unique<Microvm>(std::string(id), vmm_, resets_ + 1);
+  link_.cut();
+  auto next = std::make_unique<Microvm>(std::string(id), vmm_, resets_ + 1, link_.networks());
   // Closed when there is another, not before: to the old guest it would be work.
   if (const std::unique_lock lock(agentMutex_, std::try_to_lock); lock.owns_lock())
     next->formerAgents_ = std::exchange(idleAgents_, {});
@@ -231,7 +251,12 @@ Result<std::unique_ptr<pool::Awaited<agent::Ran>>> Microvm::beginRun(const agent
       [limit = run.outputLimit](agent::AgentClient& from) { return from.takeRan(limit); });
 }
 
+Result<pool::GuestConnection> Microvm::connect(std::uint16_t port, pool::Deadline deadline) {
+  return link_.connect(port, deadline);
+}
+
 void Microvm::kill() {
+  link_.cut();
   if (!isReclaimed_) vmm_->kill();
 }
 

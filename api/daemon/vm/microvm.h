@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "api/daemon/network/guest_link.h"
+#include "api/daemon/vm/restore_message.h"
 #include "api/daemon/vm/vm_folder.h"
 #include "api/daemon/vm/vmm_launcher.h"
 #include "api/daemon/vm/vmm_process.h"
@@ -23,7 +25,7 @@ class Microvm final : public pool::VmProcess {
   // Takes over a process that was started in `folder`. Launcher and accounts outlive it.
   Microvm(std::string id, VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher, VmAccounts& accounts);
   // The one after so many resets of the process.
-  Microvm(std::string id, std::shared_ptr<VmmProcess> vmm, std::uint64_t resets);
+  Microvm(std::string id, std::shared_ptr<VmmProcess> vmm, std::uint64_t resets, GuestNetworks networks);
   ~Microvm() override;
   Microvm(const Microvm&) = delete;
   Microvm& operator=(const Microvm&) = delete;
@@ -47,6 +49,7 @@ class Microvm final : public pool::VmProcess {
   Result<agent::Ran> run(const agent::Run& run, pool::Deadline deadline) override;
   Result<std::unique_ptr<pool::Awaited<agent::Pong>>> beginPing(std::uint64_t nonce, pool::Deadline deadline) override;
   Result<std::unique_ptr<pool::Awaited<agent::Ran>>> beginRun(const agent::Run& run, pool::Deadline deadline) override;
+  Result<pool::GuestConnection> connect(std::uint16_t port, pool::Deadline deadline) override;
   void kill() override;
   void end() override;
 
@@ -54,6 +57,7 @@ class Microvm final : public pool::VmProcess {
   template <class T>
   class Talk;
 
+  Status load(RestoreMessage message, pool::Deadline deadline);
   // A connection to the agent that nobody speaks over, or another one: a long command must not hold up pings and other
   // commands. Made ahead it saves a command the guest's part in a connection's making.
   Result<agent::AgentClient> takeAgent(pool::Deadline deadline);
@@ -67,6 +71,7 @@ class Microvm final : public pool::VmProcess {
   const std::string id_;
   const std::shared_ptr<VmmProcess> vmm_;
   const std::uint64_t resets_ = 0;         // of the process, before this
+  GuestLink link_;                         // each time another slot
   std::filesystem::path snapshot_;         // empty: it was not restored
   std::atomic<bool> isReclaimed_ = false;  // the process is another VM by now
   std::mutex agentMutex_;                  // protects the next two; held for no conversation

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "vmm/network/slot_address.h"
 #include "vmm/result/check.h"
 
 namespace qm {
@@ -23,6 +24,12 @@ RestoreMessage restoreMessage(const pool::RestorePlan& plan, std::string_view vs
   message.load.workingSet = files.workingSet;
   if (files.code.isOpen()) message.load.code = give(files.code);
   return message;
+}
+
+void giveTap(RestoreMessage& message, const FileDescriptor& tap) {
+  message.files.push_back(tap.get());
+  message.load.taps.push_back(
+      {.id = network::kInterfaceId, .file = static_cast<std::uint8_t>(message.files.size() - 1)});
 }
 
 Result<MemoryDigest> bytesOfDigest(std::string_view sha256) {

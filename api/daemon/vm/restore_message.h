@@ -17,6 +17,8 @@ struct RestoreMessage {
 };
 // A plan with files; `vsock` is the name of the socket in the VM's folder.
 RestoreMessage restoreMessage(const pool::RestorePlan& plan, std::string_view vsock);
+// Of the interface in a network slot; the tap stays the caller's.
+void giveTap(RestoreMessage& message, const FileDescriptor& tap);
 
 // Of 64 hexadecimal digits.
 Result<MemoryDigest> bytesOfDigest(std::string_view sha256);

@@ -21,6 +21,8 @@ Result<std::unique_ptr<VmmLauncher>> VmmLauncher::start(const LauncherSettings& 
 VmmLauncher::VmmLauncher(SpawnerClient spawner, LauncherSettings settings, spawner::Groups groups)
     : spawner_(std::move(spawner)),
       settings_(std::move(settings)),
+      slots_(spawner_, settings_.networkSlots, settings_.log),
+      proxy_(settings_.log),
       groups_(std::move(groups)),
       expected_(limitsOfBlank()) {}
 

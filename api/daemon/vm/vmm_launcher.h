@@ -7,8 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "api/daemon/egress/egress_proxy.h"
+#include "api/daemon/network/guest_link.h"
+#include "api/daemon/network/network_slots.h"
 #include "api/daemon/vm/vm_folder.h"
 #include "vmm/hypervisor/choice/choice.h"
+#include "vmm/log/log.h"
 #include "vmm/os/process.h"
 #include "vmm/result/result.h"
 #include "vmm/seccomp/thread_filter.h"
@@ -27,6 +31,8 @@ struct LauncherSettings {
   std::string hostCounter;         // its --host-counter; empty: each measures anew
   // What a jailed VMM sees of the host, at the same paths, read-only: kernels, images.
   std::vector<std::filesystem::path> folders;
+  std::uint32_t networkSlots = 8;  // made ahead, once one was wanted
+  Log log = Log::silent();         // of what goes on in guests' networks
 };
 
 // Threads: any.
@@ -43,6 +49,11 @@ class VmmLauncher {
     slot::SlotPage slot;
     CgroupLimits limits;  // in force, as far as the host has control groups
   };
+  // For every VM; they live as long as this.
+  GuestNetworks networks() { return {.slots = slots_, .proxy = proxy_}; }
+  EgressCounts egress() const { return proxy_.counts(); }
+  std::uint32_t readySlots() const { return slots_.ready(); }
+
   // Starts a blank VMM with the folder as its working directory. With a guest it outlives us.
   Result<Launched> launch(const VmFolder& folder, std::string_view id) const;
   // By which control groups VMs are held, and what is missing.
@@ -62,6 +73,8 @@ class VmmLauncher {
 
   SpawnerClient spawner_;
   LauncherSettings settings_;
+  NetworkSlots slots_;
+  EgressProxy proxy_;
   spawner::Groups groups_;
   mutable std::mutex expectedMutex_;  // protects expected_
   CgroupLimits expected_;

@@ -4,6 +4,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "api/daemon/vm/vm_folder.h"
+#include "vmm/network/slot_address.h"
 
 namespace qm {
 
@@ -46,6 +47,12 @@ std::vector<VmmRequest> bootRequests(const pool::BootPlan& plan) {
   requests.push_back(put("/entropy", {}));
   requests.push_back(put("/actions", {{"action_type", "InstanceStart"}}));
   return requests;
+}
+
+VmmRequest interfaceRequest() {
+  return put(std::string("/network-interfaces/") + network::kInterfaceId, {{"iface_id", network::kInterfaceId},
+                                                                           {"host_dev_name", "the one beside this"},
+                                                                           {"guest_mac", network::kGuestMacText}});
 }
 
 std::vector<VmmRequest> saveRequests() {

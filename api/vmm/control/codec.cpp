@@ -79,14 +79,18 @@ void storeRuns(const std::vector<PageRun>& runs, capnp::List<wire::Run>::Builder
   }
 }
 
+template <class Named>
+void storeNamed(const std::vector<Named>& files, capnp::List<wire::Disk>::Builder to) {
+  for (unsigned i = 0; i < to.size(); ++i) {
+    to[i].setId(textOf(files[i].id));
+    to[i].setFile(files[i].file);
+  }
+}
+
 void storeLoad(const Load& load, wire::Load::Builder to) {
   to.setState(load.state);
   to.setMemory(load.memory);
-  auto disks = to.initDisks(static_cast<unsigned>(load.disks.size()));
-  for (unsigned i = 0; i < disks.size(); ++i) {
-    disks[i].setId(textOf(load.disks[i].id));
-    disks[i].setFile(load.disks[i].file);
-  }
+  storeNamed(load.disks, to.initDisks(static_cast<unsigned>(load.disks.size())));
   to.setVsock(textOf(load.vsockPath));
   to.setObserving(load.observing == Observing::yes);
   const auto& [written, read] = load.workingSet;
@@ -94,6 +98,7 @@ void storeLoad(const Load& load, wire::Load::Builder to) {
   storeRuns(read, to.initRead(static_cast<unsigned>(read.size())));
   to.setHasCode(load.code.has_value());
   to.setCode(load.code.value_or(0));
+  storeNamed(load.taps, to.initTaps(static_cast<unsigned>(load.taps.size())));
 }
 
 void store(const Load& load, wire::Request::Builder request) {
@@ -140,15 +145,24 @@ Result<std::vector<PageRun>> readRuns(capnp::List<wire::Run>::Reader from) {
   return runs;
 }
 
+template <class Named>
+Result<std::vector<Named>> readNamed(capnp::List<wire::Disk>::Reader from, std::size_t most, std::size_t descriptors,
+                                     std::string_view what) {
+  if (from.size() > most) return refused(fmt::format("has {} {}s", from.size(), what));
+  std::vector<Named> files;
+  for (const auto file : from) {
+    std::string id = TRY(readText(file.getId(), 1, 64, fmt::format("a {}'s id", what)));
+    files.push_back({.id = std::move(id), .file = TRY(readFile(file.getFile(), descriptors))});
+  }
+  return files;
+}
+
 Result<Load> readLoad(wire::Load::Reader from, std::size_t descriptors) {
   Load load;
   load.state = TRY(readFile(from.getState(), descriptors));
   load.memory = TRY(readFile(from.getMemory(), descriptors));
-  if (from.getDisks().size() > kMaxDisks) return refused(fmt::format("has {} disks", from.getDisks().size()));
-  for (const auto disk : from.getDisks()) {
-    std::string id = TRY(readText(disk.getId(), 1, 64, "a drive's id"));
-    load.disks.push_back({.id = std::move(id), .file = TRY(readFile(disk.getFile(), descriptors))});
-  }
+  load.disks = TRY(readNamed<Disk>(from.getDisks(), kMaxDisks, descriptors, "disk"));
+  load.taps = TRY(readNamed<Tap>(from.getTaps(), kMaxTaps, descriptors, "tap"));
   load.vsockPath = TRY(readText(from.getVsock(), 0, kMaxPath, "a path"));
   load.observing = from.getObserving() ? Observing::yes : Observing::no;
   load.workingSet.written = TRY(readRuns(from.getWritten()));

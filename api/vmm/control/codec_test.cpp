@@ -16,6 +16,7 @@ Load everyField() {
           .observing = Observing::yes,
           .workingSet = {.written = {{.first = 0, .count = 2}, {.first = 7, .count = 1}},
                          .read = {{.first = 3, .count = 4}}},
+          .taps = {{.id = "eth0", .file = 5}},
           .code = 4};
 }
 
@@ -30,9 +31,9 @@ TEST(Control, WhatIsEncodedIsDecoded) {
   const Request reset{.id = 6, .body = Reset{.load = everyField()}};
   const Request observe{.id = ~0ULL, .body = Observe{}};
   EXPECT_EQ(decodeRequest(encode(ask), 0).value(), ask);
-  EXPECT_EQ(decodeRequest(encode(load), 5).value(), load);
-  EXPECT_EQ(decodeRequest(encode(reset), 5).value(), reset);
-  EXPECT_FALSE(decodeRequest(encode(reset), 4).has_value());
+  EXPECT_EQ(decodeRequest(encode(load), 6).value(), load);
+  EXPECT_EQ(decodeRequest(encode(reset), 6).value(), reset);
+  EXPECT_FALSE(decodeRequest(encode(reset), 5).has_value());
   EXPECT_EQ(decodeRequest(encode(observe), 2).value(), observe);
   const Request prepare{.id = 3, .body = Prepare{.memorySha256 = {std::byte{1}, std::byte{2}}}};
   EXPECT_EQ(decodeRequest(encode(prepare), 3).value(), prepare);
@@ -42,8 +43,9 @@ TEST(Control, WhatIsEncodedIsDecoded) {
 }
 
 TEST(Control, AFileThatDidNotComeIsNotNamed) {
-  EXPECT_EQ(refusalOf(everyField(), 5), "");
-  EXPECT_THAT(refusalOf(everyField(), 4), HasSubstr("names file 4 and brings 4"));
+  EXPECT_EQ(refusalOf(everyField(), 6), "");
+  EXPECT_THAT(refusalOf(everyField(), 5), HasSubstr("names file 5 and brings 5"));
+  EXPECT_THAT(refusalOf(everyField(), 4), HasSubstr("names file 5 and brings 4"));
   EXPECT_THAT(refusalOf({.memory = 1}, 1), HasSubstr("names file 1"));
 }
 

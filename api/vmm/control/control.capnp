@@ -14,7 +14,7 @@ struct Request {
   version @0 :UInt16;          # 1
   id @1 :UInt64;               # the daemon's choice
   union {
-    ask @2 :Ask;
+    ask @2 :Ask;               # beside it may go one file: of an interface that it configures, the tap
     load @3 :Load;
     observe @4 :Void;          # pauses; the two files beside it get what was observed
     prepare @5 :Prepare;       # of a VMM without a guest: decodes a snapshot's code for its clones
@@ -38,6 +38,7 @@ struct Load {                  # restores a snapshot and lets it run; beside it 
   read @6 :List(Run);          # the same of pages that it will read
   hasCode @7 :Bool;            # whether there is prepared code
   code @8 :UInt8;              # which of the descriptors is it
+  taps @9 :List(Disk);         # at most 8: of network interfaces, by id
 }
 
 struct Disk {

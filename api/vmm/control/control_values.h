@@ -20,9 +20,11 @@ inline constexpr int kSocketNumber = 3;
 
 inline constexpr std::uint16_t kVersion = 1;
 inline constexpr std::size_t kMaxDisks = 64;
+inline constexpr std::size_t kMaxTaps = 8;
 inline constexpr std::uint64_t kMaxHintBytes = std::uint64_t{8} << 20U;  // of one file of code hints, either way
 
-// A request of the REST interface, in its words.
+// A request of the REST interface, in its words. A file beside one that configures a network interface is its tap, and
+// the host_dev_name then a mere name.
 struct Ask {
   std::string method;
   std::string target;
@@ -36,6 +38,13 @@ struct Disk {
   bool operator==(const Disk&) const = default;
 };
 
+// Of a network interface.
+struct Tap {
+  std::string id;
+  std::uint8_t file = 0;
+  bool operator==(const Tap&) const = default;
+};
+
 // Restores a snapshot and lets it run. Files are named by their place among the descriptors beside the message.
 struct Load {
   std::uint8_t state = 0;
@@ -44,6 +53,7 @@ struct Load {
   std::string vsockPath;  // empty: the machine has none
   Observing observing = Observing::no;
   WorkingSet workingSet;
+  std::vector<Tap> taps;
   std::optional<std::uint8_t> code;  // prepared code, for hypervisors that have a use for it
   bool operator==(const Load&) const = default;
 };

@@ -23,6 +23,8 @@ Result<OpenSnapshot> openSnapshot(const control::Load& load, std::vector<FileDes
   OpenSnapshot snapshot{.state = TRY(take(files, load.state)), .memory = TRY(take(files, load.memory))};
   for (const control::Disk& disk : load.disks)
     snapshot.means.disks.push_back({.id = disk.id, .image = TRY(take(files, disk.file))});
+  for (const control::Tap& tap : load.taps)
+    snapshot.means.taps.push_back({.id = tap.id, .tap = TRY(take(files, tap.file))});
   snapshot.vsockPath = load.vsockPath;
   snapshot.workingSet = load.workingSet;
   snapshot.means.observing = load.observing;
@@ -73,9 +75,11 @@ void ControlPort::serve() {
   if (!sendMessage(socket_, control::encode(reply), {}).has_value()) leave();
 }
 
-Answer ControlPort::answer(const control::Ask& ask, std::vector<FileDescriptor> /*files*/) {
+Answer ControlPort::answer(const control::Ask& ask, std::vector<FileDescriptor> files) {
   const Result<Request> request = parseRequest(ask.method, ask.target, ask.body);
   if (!request.has_value()) return fault(request.error().text());
+  if (const auto* net = std::get_if<NetConfig>(&*request); net != nullptr && files.size() == 1)
+    return controller_.attach(*net, std::move(files.front()));
   return controller_.execute(*request);
 }
 

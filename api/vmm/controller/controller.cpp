@@ -86,6 +86,14 @@ Answer Controller::toldAs(const Passport& passport, Result<Answer> done) const {
   return fault(fmt::format("{}{}", passport.family, done.error().text()));
 }
 
+Answer Controller::attach(const NetConfig& net, FileDescriptor tap) {
+  Answer described = execute(net);
+  if (described.status >= 300) return described;
+  std::erase_if(taps_, [&net](const OpenTap& one) { return one.id == net.id; });
+  taps_.push_back({.id = net.id, .tap = std::move(tap)});
+  return described;
+}
+
 Answer Controller::load(OpenSnapshot snapshot) {
   const Passport passport = passportOf(LoadSnapshot{});
   if (auto refused = refusal(passport.stage)) return *std::move(refused);
@@ -221,7 +229,7 @@ Result<Answer> Controller::handle(const StartInstance& /*asked*/) {
   {
     const Loading loading(*this);
     MachineWiring wiring = TRY(wire(config.vcpus));
-    machine_ = TRY(Machine::boot(config, std::move(wiring)));
+    machine_ = TRY(Machine::boot(config, std::move(wiring), std::exchange(taps_, {})));
   }
   times_.build = watch.lap();
   TRY(beginScript(script::Origin::boot, config.vsock ? config.vsock->socketPath : std::filesystem::path()));

@@ -70,6 +70,8 @@ class Controller {
   Controller& operator=(const Controller&) = delete;
 
   Answer execute(const Request& request);
+  // A network interface whose tap is open already.
+  Answer attach(const NetConfig& net, FileDescriptor tap);
   // Restores the machine and lets it run; as LoadSnapshot with `resume`.
   Answer load(OpenSnapshot snapshot);
   // The same in place of a machine that was loaded so, of which nothing is left: its vCPUs, devices, connections and
@@ -128,6 +130,7 @@ class Controller {
 
   ControllerWiring wiring_;
   Configuration configuration_;
+  std::vector<OpenTap> taps_;  // for the machine that is being described
   Times times_;
   std::unique_ptr<Hypervisor> hypervisor_;  // outlives the machine
   std::unique_ptr<Machine> machine_;

@@ -9,6 +9,7 @@
 
 #include "api/vmm/testing/idle_hypervisor.h"
 #include "api/vmm/testing/tiny_kernel.h"
+#include "vmm/os/tap.h"
 #include "vmm/os/testing/temp_folder.h"
 
 namespace qm::vmm {
@@ -30,6 +31,11 @@ class Vmm {
   Answer execute(const Request& request) {
     Answer answer;
     loop_->postAndWait([&] { answer = controller_.execute(request); });
+    return answer;
+  }
+  Answer attach(const NetConfig& net, FileDescriptor tap) {
+    Answer answer;
+    loop_->postAndWait([&] { answer = controller_.attach(net, std::move(tap)); });
     return answer;
   }
   Answer load(OpenSnapshot snapshot) {
@@ -121,6 +127,20 @@ TEST_F(ControllerTest, AMachineStartsPausesAndResumes) {
   EXPECT_EQ(vmm.execute(Resume{}), Answer{});
   EXPECT_EQ(vmm.execute(Resume{}), Answer{});
   EXPECT_EQ(vmm.state(), "Running");
+}
+
+// So a VMM without the right to make a tap has one; the name is of none that is there.
+TEST_F(ControllerTest, ATapThatComesOpenNeedsNoNameOfTheHost) {
+  Vmm vmm;
+  const NetConfig net{.id = "eth0", .tap = "no tap is called so", .mac = {}};
+  ASSERT_EQ(vmm.attach(net, frameSocketPair().value().first), Answer{});
+  start(vmm);
+  EXPECT_EQ(vmm.state(), "Running");
+  EXPECT_EQ(vmm.attach(net, {}).status, 400) << "once it has started";
+  Vmm other;
+  ASSERT_EQ(other.execute(net), Answer{});
+  ASSERT_EQ(other.execute(BootFiles{.kernel = kernel_, .initrd = {}, .bootArguments = "quiet"}), Answer{});
+  EXPECT_EQ(other.execute(StartInstance{}).status, 400);
 }
 
 // A vCPU that has not woken from its last pause when the next one comes has parked already.

@@ -1,0 +1,115 @@
+// `quickmatch forward`: a port of this host's loopback that leads to a port of a guest, a connection to the daemon for
+// each that is accepted. Until it is interrupted.
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <fmt/format.h>
+
+#include "api/cli/command.h"
+#include "api/relay/relay.h"
+
+namespace qm::cli {
+
+namespace {
+
+namespace asio = boost::asio;
+using Unix = asio::local::stream_protocol;
+using Tcp = asio::ip::tcp;
+using boost::system::error_code;
+
+constexpr std::size_t kLongestHeader = 16 * 1024;
+// Longer than the daemon's own, whose end is the end.
+constexpr std::chrono::minutes kIdleLimit{60};
+
+struct Ports {
+  std::uint16_t local = 0;  // 0: the kernel chooses
+  std::uint16_t guest = 0;
+};
+
+Result<Ports> portsFrom(const std::string& text) {
+  Ports ports;
+  const char* const end = text.data() + text.size();
+  const auto local = std::from_chars(text.data(), end, ports.local);
+  if (local.ec == std::errc() && local.ptr != end && *local.ptr == ':') {
+    const auto guest = std::from_chars(local.ptr + 1, end, ports.guest);
+    if (guest.ec == std::errc() && guest.ptr == end && ports.guest != 0) return ports;
+  }
+  return Error(Remedy::fixInput, fmt::format("\"{}\" is no pair of ports: give LOCAL:PORT, as 8080:80", text));
+}
+
+struct Way {
+  Unix::endpoint daemon;
+  std::string request;
+};
+
+asio::awaitable<void> forwardOne(Tcp::socket client, const Way& way) {
+  error_code failure;
+  const auto into = [&failure] { return asio::redirect_error(asio::use_awaitable, failure); };
+  Unix::socket daemon(client.get_executor());
+  co_await daemon.async_connect(way.daemon, into());
+  if (!failure) co_await asio::async_write(daemon, asio::buffer(way.request), into());
+  std::string heard;
+  const std::size_t header = failure ? 0
+                                     : co_await asio::async_read_until(
+                                           daemon, asio::dynamic_buffer(heard, kLongestHeader), "\r\n\r\n", into());
+  if (failure || !heard.starts_with("HTTP/1.1 101")) {
+    const std::string why = failure ? failure.message() : heard.substr(0, heard.find('\r'));
+    (void)std::fputs(fmt::format("quickmatch: a connection was not made: {}\n", why).c_str(), stderr);
+    co_return;
+  }
+  co_await asio::async_write(client, asio::buffer(heard.data() + header, heard.size() - header), into());
+  if (!failure) co_await relay(client, daemon, kIdleLimit);
+}
+
+asio::awaitable<void> forwardAll(Tcp::acceptor& acceptor, const Way& way) {
+  for (;;) {
+    Tcp::socket client = co_await acceptor.async_accept(asio::use_awaitable);
+    asio::co_spawn(acceptor.get_executor(), forwardOne(std::move(client), way), asio::detached);
+  }
+}
+
+}  // namespace
+
+int forward(DaemonApi& api, const std::string& lease, const std::string& ports) {
+  const auto handle = leaseHandle(lease);
+  if (!handle.has_value()) return fail(handle.error(), kMistyped);
+  const auto pair = portsFrom(ports);
+  if (!pair.has_value()) return fail(pair.error(), kMistyped);
+  // A lease that is none is told here, not with the first connection.
+  const auto there = api.askOfLease("GET", *handle, "");
+  if (!there.has_value()) return fail(there.error());
+  const Way way{.daemon = Unix::endpoint(api.socket().native()),
+                .request = fmt::format("GET /v1/leases/{}/tcp/{} HTTP/1.1\r\nHost: quickmatch\r\nAuthorization: Bearer "
+                                       "{}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n",
+                                       handle->id, pair->guest, handle->token)};
+  asio::io_context context(1);
+  error_code failure;
+  Tcp::acceptor acceptor(context);
+  const Tcp::endpoint here(asio::ip::address_v4::loopback(), pair->local);
+  acceptor.open(here.protocol());
+  acceptor.set_option(asio::socket_base::reuse_address(true));
+  acceptor.bind(here, failure);
+  if (!failure) acceptor.listen(asio::socket_base::max_listen_connections, failure);
+  if (failure) return fail(Error(Remedy::fixInput, fmt::format("listening on {}: {}", pair->local, failure.message())));
+  (void)std::fputs(fmt::format("127.0.0.1:{}\n", acceptor.local_endpoint().port()).c_str(), stdout);
+  (void)std::fflush(stdout);
+  asio::co_spawn(context, forwardAll(acceptor, way), asio::detached);
+  context.run();
+  return kFailed;  // accepting has failed: only a signal ends it otherwise
+}
+
+}  // namespace qm::cli

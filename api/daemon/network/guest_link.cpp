@@ -1,0 +1,56 @@
+#include "api/daemon/network/guest_link.h"
+
+#include <sys/socket.h>
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "vmm/network/slot.h"
+#include "vmm/os/wait.h"
+
+namespace qm {
+
+Status GuestLink::open(const pool::GuestNetwork& network, std::string_view vm) {
+  slot_.emplace(TRY(networks_.slots.take().during("getting a network slot")));
+  if (network.egress.empty()) return {};
+  FileDescriptor listener = TRY(slot_->openSocket(network::SlotSocket::fromGuest).during("opening the way out"));
+  way_.emplace(TRY(networks_.proxy.open(std::move(listener), network.egress, vm)));
+  return {};
+}
+
+// Before it is connected, so that cut() finds it.
+Status GuestLink::keep(const pool::GuestConnection& connection) {
+  const std::lock_guard lock(mutex_);
+  if (cut_) return Error(Remedy::giveUp, "the VM has ended");
+  std::erase_if(connections_, [](const auto& one) { return one.expired(); });
+  if (connections_.size() >= pool::kMostConnections) {
+    return Error(Remedy::retry,
+                 fmt::format("there are {} connections to this guest, and no more at once", pool::kMostConnections));
+  }
+  connections_.push_back(connection);
+  return {};
+}
+
+Result<pool::GuestConnection> GuestLink::connect(std::uint16_t port, pool::Deadline deadline) {
+  if (!slot_) return Error(Remedy::fixInput, "the guest has no network: its template's \"net\" is none");
+  auto connection = std::make_shared<const FileDescriptor>(TRY(slot_->openSocket(network::SlotSocket::toGuest)));
+  TRY(keep(connection));
+  TRY(network::beginConnecting(*connection, port));
+  TRY(waitWritable(*connection, deadline).during("connecting to the guest"));
+  TRY(network::connectingEnded(*connection));
+  return connection;
+}
+
+void GuestLink::cut() {
+  const std::lock_guard lock(mutex_);
+  cut_ = true;
+  way_.reset();
+  for (const auto& one : connections_) {
+    const auto connection = one.lock();
+    if (connection != nullptr) (void)::shutdown(connection->get(), SHUT_RDWR);
+  }
+  connections_.clear();
+}
+
+}  // namespace qm
