@@ -11,6 +11,7 @@ namespace qm {
 namespace {
 
 using test::withoutClocks;
+using test::withTimersStopped;
 
 // Where they differ, by pages; they are of the same size.
 std::set<std::size_t> differingPages(const GuestMemory& a, const GuestMemory& b) {
@@ -44,7 +45,7 @@ TEST_F(Reset, LeavesNoBitOfTheFormerGuest) {
   guest.boot(machine);
   ASSERT_TRUE(guest.console().waitFor("guest-test ready")) << guest.console().text();
   guest.pause();
-  const MachineState state = guest.save();
+  const MachineState state = withTimersStopped(guest.save());
   const GuestMemory original = guest.copyMemory();
   const auto on = [&](const char* socket) {
     return RestoreConfig{.blocks = machine.blocks, .nets = {}, .vsockSocketPath = file(socket)};

@@ -12,6 +12,7 @@ namespace {
 constexpr const char* kReady = "guest-test ready";
 
 using test::withoutClocks;
+using test::withTimersStopped;
 
 class Restore : public GuestTest {};
 
@@ -44,7 +45,7 @@ TEST_F(Restore, SaveRestoreSaveGivesTheSameState) {
   guest.boot(machine);
   ASSERT_TRUE(guest.console().waitFor(kReady)) << guest.console().text();
   guest.pause();
-  const MachineState first = guest.save();
+  const MachineState first = withTimersStopped(guest.save());
   Guest clone(loop_, *hypervisor_);
   clone.restore(first, guest.copyMemory(),
                 {.blocks = machine.blocks, .nets = {}, .vsockSocketPath = file("second.sock")});

@@ -9,6 +9,22 @@
 
 namespace qm::test {
 
+// Without the timers that would go off by themselves. A vCPU that was not halted takes the interrupt of one that has
+// while it is saved (the vector goes from IRR to ISR and into the events), as it would have when resumed: seen in the
+// lab in one save of 25.
+inline MachineState withTimersStopped(MachineState state) {
+  constexpr std::uint32_t kTscDeadline = 0x6e0;
+  constexpr std::size_t kTimerInitialCount = 0x380, kTimerCurrentCount = 0x390;
+  for (CpuState& cpu : state.cpus) {
+    for (MsrValue& msr : cpu.msrs) {
+      if (msr.index == kTscDeadline) msr.value = 0;
+    }
+    std::fill_n(cpu.localApic.registers.begin() + kTimerInitialCount, 4, std::byte{0});
+    std::fill_n(cpu.localApic.registers.begin() + kTimerCurrentCount, 4, std::byte{0});
+  }
+  return state;
+}
+
 // Clocks go on between two saves; everything else must not.
 inline MachineState withoutClocks(MachineState state) {
   constexpr std::uint32_t kTsc = 0x10, kTscAdjust = 0x3b, kTscDeadline = 0x6e0;

@@ -195,7 +195,11 @@ void KvmVcpu::kick() {
 
 Result<CpuState> KvmVcpu::save() {
   CHECK(readInto_.empty());
-  if (!portString_ && !exitWaiting_) TRY(settle());
+  // The second time the vCPU takes the interrupt of a timer that the first time only made a request (IRR) of, so that a
+  // machine that is restored and saved again gives the same state.
+  for (int i = 0; i < 2; ++i) {
+    if (!portString_ && !exitWaiting_) TRY(settle());
+  }
   if (portString_ || exitWaiting_) {
     return Error(Remedy::retry,
                  "the vCPU is in the middle of an access that comes in parts: let it run to Interrupted");
