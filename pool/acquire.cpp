@@ -61,8 +61,8 @@ Result<Grant> Pool::Inside::grant(const AcquireRequest& request, Taken taken, co
   }
   leases_.open(drawn, std::move(taken.vm));
   if (drawn.expiresAt < reaperLooksAt_) ends_.notify_one();
-  work_.notify_one();  // the refill of what was taken
   lock.unlock();
+  work_.notify_one();  // the refill of what was taken
   return Grant{.id = std::move(drawn.opened.view.id),
                .token = std::move(drawn.opened.token),
                .road = taken.road,
@@ -135,7 +135,7 @@ Vm Pool::Inside::takeLiving(std::string_view name) {
     Vm vm;
     {
       const std::lock_guard lock(mutex_);
-      vm = board_.takeReady(name);
+      vm = board_.takeReady(name, now());
     }
     if (vm == nullptr || vm->isAlive()) return vm;
     const Error died(Remedy::giveUp, "the process of a ready clone has ended by itself");

@@ -17,6 +17,11 @@ bool wantsClone(const Board::Entry& entry) {
   return entry.image != nullptr && clonesOf(entry) < entry.recipe.poolSize;
 }
 
+TimePoint refillDue(const Board::Entry& entry) {
+  const bool runsLow = clonesOf(entry) * 4 < std::size_t{entry.recipe.poolSize} * 3;
+  return runsLow ? entry.refills.until() : std::max(entry.refills.until(), entry.restsUntil);
+}
+
 bool wantsBuild(const Board::Entry& entry) {
   return entry.due.has_value() && entry.status.state != State::building;
 }
@@ -119,11 +124,12 @@ Miss Board::missOf(std::string_view name) const {
   return entry->recipe.poolSize == 0 ? Miss::noPool : Miss::drained;
 }
 
-Vm Board::takeReady(std::string_view name) {
+Vm Board::takeReady(std::string_view name, TimePoint now) {
   Entry* entry = find(name);
   if (entry == nullptr || entry->ready.empty()) return nullptr;
   Vm clone = std::move(entry->ready.front());
   entry->ready.pop_front();
+  entry->restsUntil = now + kRest;
   return clone;
 }
 
@@ -177,7 +183,7 @@ std::optional<Source> Board::nextOrdered(std::string_view name, std::uint32_t or
 std::optional<Source> Board::nextRefill(TimePoint now) {
   Entry* poorest = nullptr;
   for (auto& [name, entry] : entries_) {
-    if (!wantsClone(entry) || now < entry.refills.until()) continue;
+    if (!wantsClone(entry) || now < refillDue(entry)) continue;
     if (poorest == nullptr || clonesOf(entry) < clonesOf(*poorest)) poorest = &entry;
   }
   if (poorest == nullptr) return std::nullopt;
@@ -242,7 +248,7 @@ TimePoint Board::nextDue(TimePoint now) const {
   };
   for (const auto& [name, entry] : entries_) {
     if (wantsBuild(entry)) consider(entry.builds.until());
-    if (wantsClone(entry)) consider(entry.refills.until());
+    if (wantsClone(entry)) consider(refillDue(entry));
   }
   return next;
 }

@@ -51,6 +51,10 @@ struct Discarded {
 
 class Board {
  public:
+  // Whom a clone was handed to is left alone so long with the processors before the next one is made, as long as three
+  // quarters are ready: making one takes as much of them as the first request to the one that was handed out.
+  static constexpr std::chrono::milliseconds kRest{4};
+
   explicit Board(std::uint32_t cloneAttempts) : cloneAttempts_(cloneAttempts) {}
 
   // `recipe` was checked.
@@ -73,7 +77,7 @@ class Board {
   // Why none was ready.
   Miss missOf(std::string_view name) const;
   // Null: none is ready.
-  Vm takeReady(std::string_view name);
+  Vm takeReady(std::string_view name, TimePoint now);
 
   std::optional<BuildJob> nextBuild(TimePoint now);
   void buildIsAt(const BuildJob& job, std::string_view step);
@@ -113,6 +117,7 @@ class Board {
     std::optional<SnapshotSource> due;  // a build
     Backoff builds;
     Backoff refills;
+    TimePoint restsUntil = TimePoint::min();  // its refill, unless it runs low
   };
   using Entries = std::map<std::string, Entry, std::less<>>;
   const Entries& entries() const { return entries_; }

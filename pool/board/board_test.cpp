@@ -102,6 +102,22 @@ TEST_F(BoardTest, AProcessThatDoesNotStartSaysNothingOfTheSnapshot) {
   EXPECT_TRUE(board.nextRefill(board.nextDue(kNow)));
 }
 
+TEST_F(BoardTest, WhoIsHandedACloneHasTheProcessorsForAWhile) {
+  putAndBuild(recipeOf("hello", 4));
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(board.refilled(*board.nextRefill(kNow), nullptr));
+  board.takeReady("hello", kNow);
+  EXPECT_FALSE(board.nextRefill(kNow));
+  EXPECT_EQ(board.nextDue(kNow), kNow + Board::kRest);
+  EXPECT_TRUE(board.nextRefill(kNow + Board::kRest));
+}
+
+TEST_F(BoardTest, APoolThatRunsLowIsRefilledAtOnce) {
+  putAndBuild(recipeOf("hello", 4));
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(board.refilled(*board.nextRefill(kNow), nullptr));
+  for (int i = 0; i < 2; ++i) board.takeReady("hello", kNow);
+  EXPECT_TRUE(board.nextRefill(kNow));
+}
+
 TEST_F(BoardTest, ASnapshotThatNeverRestoresIsNotBuiltInACircle) {
   putAndBuild(recipeOf("hello", 1));
   board.cloneFailed(*board.source("hello"), Phase::restore, refused, kNow);
