@@ -143,7 +143,7 @@ Status measure(const Command& command) {
   flat["runs"] = command.runs;
   const bool isKvm = flat.at("backend").as_string() == "kvm";
   Bench bench(command, service, isKvm ? Accelerator::kvm : Accelerator::tcg);
-  const Status measured = bench.measure();
+  Status measured = bench.measure();
   // What was measured before it failed is worth seeing.
   TRY(report(command, bench.ways(), std::move(flat)));
   return measured;

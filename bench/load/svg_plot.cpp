@@ -55,7 +55,8 @@ class Axis {
   std::vector<double> ticks() const {
     std::vector<double> ticks;
     if (scale_ == Scale::logarithmic) {
-      for (double power = least_; power <= most_; ++power) ticks.push_back(std::pow(10.0, power));
+      const int decades = static_cast<int>(most_ - least_);
+      for (int i = 0; i <= decades; ++i) ticks.push_back(std::pow(10.0, least_ + i));
       return ticks;
     }
     constexpr int kParts = 5;

@@ -158,7 +158,7 @@ class Bench {
 
 Status measure(const Command& command) {
   Bench bench(command);
-  const Status measured = bench.measure();
+  Status measured = bench.measure();
   // What was measured before it failed is worth seeing.
   TRY(bench.report());
   return measured;

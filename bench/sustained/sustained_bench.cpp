@@ -226,7 +226,7 @@ Status measure(const Command& command) {
   const bool hasFloor = !command.floor.empty() && flat.at("backend").as_string() == "kvm";
   const auto floor = [&]() -> Result<FloorRates> { return hasFloor ? measureFloorRates(command.floor) : FloorRates(); };
   const FloorRates before = TRY(floor());
-  const Status done = command.search ? searchRates(service, command, flat) : measureLoads(service, command, flat);
+  Status done = command.search ? searchRates(service, command, flat) : measureLoads(service, command, flat);
   addFloor(before, TRY(floor()), flat);
   if (!command.json.empty()) TRY(writeFlat(flat, command.json));
   return done;

@@ -224,7 +224,7 @@ Status measure(const Command& command) {
   boost::json::object flat = TRY(introduce(service, settings, command.stamp));
   fmt::print("{} clones of hello, 128 MiB each\n", command.clones);
   Bench bench(command, service);
-  const Status done = bench.measure();
+  Status done = bench.measure();
   for (const auto& [key, value] : bench.flat()) flat[key] = value;
   if (!command.json.empty()) TRY(writeFlat(flat, command.json));
   return done;

@@ -51,6 +51,7 @@ long connectedUnix(const std::string& name) {
   sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
   std::memcpy(address.sun_path, name.data(), std::min(name.size(), sizeof address.sun_path));
   const int file = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  if (file < 0) return -1;
   return ::connect(file, reinterpret_cast<const sockaddr*>(&address),
                    static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size()));
 }
@@ -61,6 +62,7 @@ long connectedTcp(int port) {
   address.sin_port = htons(static_cast<std::uint16_t>(port));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   const int file = ::socket(AF_INET, SOCK_STREAM, 0);
+  if (file < 0) return -1;
   return ::connect(file, reinterpret_cast<const sockaddr*>(&address), sizeof address);
 }
 
@@ -188,8 +190,9 @@ int listen() {
   sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
   std::memcpy(address.sun_path, kNeighbour.data(), kNeighbour.size());
   const int file = ::socket(AF_UNIX, SOCK_STREAM, 0);
-  tell("listens", ::bind(file, reinterpret_cast<const sockaddr*>(&address),
-                         static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + kNeighbour.size())));
+  tell("listens", file < 0 ? -1
+                           : ::bind(file, reinterpret_cast<const sockaddr*>(&address),
+                                    static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + kNeighbour.size())));
   ::listen(file, 1);
   std::fflush(stdout);
   for (;;) ::pause();

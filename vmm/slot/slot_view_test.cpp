@@ -10,8 +10,7 @@
 namespace qm::slot {
 namespace {
 
-using std::chrono_literals::operator""s;
-using std::chrono_literals::operator""ms;
+using namespace std::chrono_literals;
 using TimePoint = std::chrono::steady_clock::time_point;
 
 constexpr TimePoint kMade = TimePoint(1000s);

@@ -6,7 +6,7 @@
 namespace qm::cli {
 namespace {
 
-using std::chrono_literals::operator""ms;
+using namespace std::chrono_literals;
 using testing::HasSubstr;
 using testing::Not;
 

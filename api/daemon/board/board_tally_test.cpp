@@ -5,8 +5,7 @@
 namespace qm {
 namespace {
 
-using std::chrono_literals::operator""s;
-using std::chrono_literals::operator""us;
+using namespace std::chrono_literals;
 using TimePoint = std::chrono::steady_clock::time_point;
 
 pool::Phases taking(std::chrono::microseconds time) {

@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include <fmt/format.h>
+
 #include "api/json/bytes.h"
 #include "api/json/fields.h"
 #include "vmm/guest/protocol/limits.h"
@@ -25,7 +27,7 @@ Status readEnvironment(Fields& fields, agent::Run& run) {
     const bool wellFormed =
         !name.empty() && name.find('=') == std::string::npos && name.find('\0') == std::string::npos;
     if (!wellFormed) return Error(Remedy::fixInput, "\"env\" has a name that is empty or holds '=' or NUL");
-    run.env.push_back(name + "=" + value);
+    run.env.push_back(fmt::format("{}={}", name, value));
   }
   return {};
 }

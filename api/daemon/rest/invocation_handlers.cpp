@@ -41,7 +41,7 @@ Response invoke(pool::Pool& pool, const Request& request) {
 
 Begun beginInvoke(pool::Pool& pool, const Request& request) {
   const auto wanted = std::make_shared<const Invocation>(TRY(wantedOf(pool, request)));
-  const OnThread waiting{[&pool, wanted] { return run(pool, *wanted, pool.acquire(wanted->acquire)); }};
+  OnThread waiting{[&pool, wanted] { return run(pool, *wanted, pool.acquire(wanted->acquire)); }};
   const auto runIn = [&pool, wanted](const pool::Grant& grant) {
     return OnThread{[&pool, wanted, grant] { return run(pool, *wanted, grant); }};
   };

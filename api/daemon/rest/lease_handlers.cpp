@@ -116,7 +116,7 @@ Response acquireLease(pool::Pool& pool, const Request& request) {
 
 Begun beginAcquireLease(pool::Pool& pool, const Request& request) {
   const pool::AcquireRequest wanted = TRY(wantedOf(pool, request));
-  const OnThread waiting{[&pool, wanted] { return acquired(pool, wanted, pool.acquire(wanted)); }};
+  OnThread waiting{[&pool, wanted] { return acquired(pool, wanted, pool.acquire(wanted)); }};
   Result<pool::BegunAcquire> begun = pool.beginAcquire(wanted);
   if (!begun.has_value()) return acquired(pool, wanted, std::move(begun).error());
   if (const auto* grant = std::get_if<pool::Grant>(&*begun)) return granted(pool, *grant);

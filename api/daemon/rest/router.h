@@ -29,7 +29,7 @@ struct Route {
   std::string operation;  // its operationId in the OpenAPI document
   Handler handler;
   Work work = Work::mayWait;
-  Beginner begin = {};  // empty: there is no other way than the handler's
+  Beginner begin = nullptr;  // null: there is no other way than the handler's
 };
 
 class Router {

@@ -8,7 +8,7 @@ namespace {
 Handler saying(const std::string& word) {
   return [word](const Request&, const PathValues& values) {
     Response response{.body = word};
-    for (const auto& [name, value] : values) response.body += " " + name + "=" + value;
+    for (const auto& [name, value] : values) response.body.append(" ").append(name).append("=").append(value);
     return response;
   };
 }

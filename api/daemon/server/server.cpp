@@ -67,7 +67,7 @@ class Server::Inside {
     error_code failure;
     TRY(removeStaleSocket(settings.socket));
     FileDescriptor listener = TRY(listenUnix(settings.socket, Blocking::no));
-    unix_.assign(Unix(), listener.release(), failure);
+    (void)unix_.assign(Unix(), listener.release(), failure);
     if (failure) return listening(settings.socket.string(), failure);
     socket_ = settings.socket;
     std::filesystem::permissions(socket_, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
@@ -91,8 +91,8 @@ class Server::Inside {
     // Acceptors belong to their coroutines, which run on the context.
     asio::post(context_, [this] {
       error_code ignored;
-      unix_.cancel(ignored);
-      if (tcp_.is_open()) tcp_.cancel(ignored);
+      (void)unix_.cancel(ignored);
+      if (tcp_.is_open()) (void)tcp_.cancel(ignored);
     });
     listening_ = false;
     std::error_code ignored;
@@ -116,10 +116,10 @@ class Server::Inside {
   Status listenTcp(const TcpAddress& address) {
     const Tcp::endpoint endpoint(asio::ip::make_address(address.host), address.port);
     error_code failure;
-    tcp_.open(endpoint.protocol(), failure);
-    if (!failure) tcp_.set_option(asio::socket_base::reuse_address(true), failure);
-    if (!failure) tcp_.bind(endpoint, failure);
-    if (!failure) tcp_.listen(asio::socket_base::max_listen_connections, failure);
+    (void)tcp_.open(endpoint.protocol(), failure);
+    if (!failure) (void)tcp_.set_option(asio::socket_base::reuse_address(true), failure);
+    if (!failure) (void)tcp_.bind(endpoint, failure);
+    if (!failure) (void)tcp_.listen(asio::socket_base::max_listen_connections, failure);
     if (failure) return listening(fmt::format("{}:{}", address.host, address.port), failure);
     return {};
   }

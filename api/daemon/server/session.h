@@ -199,7 +199,7 @@ class Session {
     Result<FileDescriptor> own = peer.duplicate();
     boost::system::error_code failure;
     boost::asio::ip::tcp::socket other(stream_.get_executor());
-    if (own.has_value()) other.assign(boost::asio::ip::tcp::v4(), own->get(), failure);
+    if (own.has_value()) (void)other.assign(boost::asio::ip::tcp::v4(), own->get(), failure);
     if (!own.has_value() || failure) co_return;
     own->release();
     stream_.expires_never();

@@ -85,11 +85,11 @@ VmUse VmAccount::use(std::optional<nanoseconds> cpuAtEnd) const {
 
 VmLine VmAccount::line() {
   const std::lock_guard lock(mutex_);
-  Sample now = isGone_ ? Sample() : sample();
+  const Sample now = isGone_ ? Sample() : sample();
   return {.id = id_,
           .pid = process_.pid(),
           .age = std::chrono::steady_clock::now() - begun_,
-          .view = std::move(now.view),
+          .view = now.view,
           .cpu = now.cpu};
 }
 

@@ -37,7 +37,7 @@ Status takeId(JailOptions& options, std::string_view word) {
 }
 
 Result<std::filesystem::path> absolutePath(std::string_view word) {
-  const std::filesystem::path path(word);
+  std::filesystem::path path(word);
   if (!path.is_absolute() || path.lexically_normal() != path)
     return refused(fmt::format("{} is no absolute path without '.' and '..'", word));
   return path;

@@ -22,9 +22,8 @@ Error refused(std::string sentence) {
 template <class Number>
 std::optional<Number> numberOf(std::string_view word, int base = 10) {
   Number number = 0;
-  const char* const end = word.data() + word.size();
-  const auto [read, failed] = std::from_chars(word.data(), end, number, base);
-  if (failed != std::errc() || read != end) return std::nullopt;
+  const auto [read, failed] = std::from_chars(word.begin(), word.end(), number, base);
+  if (failed != std::errc() || read != word.end()) return std::nullopt;
   return number;
 }
 

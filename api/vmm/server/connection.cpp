@@ -61,11 +61,11 @@ asio::awaitable<void> Connection::run() {
   while (co_await serveOne()) {
   }
   error_code ignored;
-  socket_.shutdown(asio::socket_base::shutdown_both, ignored);
+  (void)socket_.shutdown(asio::socket_base::shutdown_both, ignored);
 }
 
-asio::awaitable<void> Connection::refuse() {
-  co_await write(transportError(http::status::service_unavailable, "Too many open connections"));
+asio::awaitable<bool> Connection::refuse() {
+  return write(transportError(http::status::service_unavailable, "Too many open connections"));
 }
 
 asio::awaitable<bool> Connection::serveOne() {

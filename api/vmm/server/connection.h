@@ -23,7 +23,7 @@ class Connection {
 
   boost::asio::awaitable<void> run();
   // The one answer of a connection too many.
-  boost::asio::awaitable<void> refuse();
+  boost::asio::awaitable<bool> refuse();
 
  private:
   using Parser = http::request_parser<http::string_body>;

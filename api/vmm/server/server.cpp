@@ -32,7 +32,7 @@ class Server::Inside {
   Status listen() {
     FileDescriptor listener = TRY(listenUnix(path_, Blocking::no));
     error_code failure;
-    acceptor_.assign(Unix(), listener.release(), failure);
+    (void)acceptor_.assign(Unix(), listener.release(), failure);
     if (failure) return systemError("listening on " + path_.string(), failure.value());
     asio::co_spawn(context_, accept(), asio::detached);
     return {};

@@ -24,7 +24,8 @@ void answerWith(const std::vector<std::uint8_t>& bytes, int times) {
   address.svm_family = AF_VSOCK;
   address.svm_port = kAgentPort;
   address.svm_cid = VMADDR_CID_ANY;
-  if (::bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0 || ::listen(listener, 8) < 0) {
+  if (listener < 0 || ::bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0 ||
+      ::listen(listener, 8) < 0) {
     say("the port is not to be had");
     return;
   }

@@ -53,7 +53,7 @@ std::string isOpenForWriting(const char* path, int flags) {
 std::string treeBelow(const std::string& folder, int levels) {
   std::string tree;
   for (const std::string& name : entriesOf(folder)) {
-    const std::string path = folder + "/" + name;
+    const std::string path = std::string(folder).append("/").append(name);
     tree.append(" ").append(path);
     if (levels > 1) tree += treeBelow(path, levels - 1);
   }
