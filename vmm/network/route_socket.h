@@ -17,9 +17,11 @@ namespace qm::network {
 
 class RouteRequests {
  public:
-  // Its MAC, and that it gets no IPv6 address of its own: it would ask around for neighbours and routers, and each of
-  // these frames wakes the guest. Before bringUp, which would make one; the kernel takes a link's flags first.
+  // Its MAC, and that ARP answers only who can be reached by a route: other senders do not become its neighbours.
   RouteRequests& describe(std::uint32_t link, const Mac& mac);
+  // It gets no IPv6 address of its own: it would ask around for neighbours and routers, and each of
+  // these frames wakes the guest. Before bringUp, which would make one; the kernel takes a link's flags first.
+  RouteRequests& makeNoIpv6Address(std::uint32_t link);
   RouteRequests& bringUp(std::uint32_t link);
   RouteRequests& addAddress(std::uint32_t link, std::uint32_t address, std::uint8_t prefixBits);
   // A neighbour that need not be asked for its MAC.

@@ -38,6 +38,7 @@ Result<FileDescriptor> furnishSlot() {
   if (link == 0) return systemError("looking for the tap", errno);
   TRY(RouteRequests()
           .describe(link, kGatewayMac)
+          .makeNoIpv6Address(link)
           .bringUp(link)
           .addAddress(link, kGatewayAddress, kPrefixBits)
           .addNeighbour(link, kGuestAddress, kGuestMac)
