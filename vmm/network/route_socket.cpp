@@ -88,15 +88,6 @@ RouteRequests& RouteRequests::describe(std::uint32_t link, const Mac& mac) {
   return *this;
 }
 
-RouteRequests& RouteRequests::makeNoIpv6Address(std::uint32_t link) {
-  const std::size_t start = begin(RTM_NEWLINK, 0, "keeping the tap from an IPv6 address");
-  put(bytesOf(infoOf(link)));
-  const std::uint8_t none = IN6_ADDR_GEN_MODE_NONE;
-  attribute(IFLA_AF_SPEC, nested(AF_INET6, nested(IFLA_INET6_ADDR_GEN_MODE, bytesOf(none))));
-  end(start);
-  return *this;
-}
-
 RouteRequests& RouteRequests::bringUp(std::uint32_t link) {
   const std::size_t start = begin(RTM_NEWLINK, 0, "bringing the tap up");
   ifinfomsg info = infoOf(link);

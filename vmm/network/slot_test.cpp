@@ -99,6 +99,13 @@ TEST(NetworkSlot, AnswersNoArpFromAnAddressThatIsNotTheSlots) {
   });
 }
 
+// A router advertisement would give it addresses and routes, as many as the guest likes.
+TEST(NetworkSlot, HearsNoIpv6) {
+  inSlot([](const FileDescriptor&) {
+    EXPECT_EQ(readKernelFile("/proc/sys/net/ipv6/conf/tap0/disable_ipv6").value_or("1\n"), "1\n");
+  });
+}
+
 TEST(NetworkSlot, ListensForItsGuestOnce) {
   inSlot([](const FileDescriptor&) {
     const Result<FileDescriptor> first = openSlotSocket(SlotSocket::fromGuest);
