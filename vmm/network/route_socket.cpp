@@ -2,6 +2,7 @@
 
 #include <linux/if.h>
 #include <linux/if_link.h>
+#include <linux/ip.h>
 #include <linux/neighbour.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -79,8 +80,10 @@ RouteRequests& RouteRequests::describe(std::uint32_t link, const Mac& mac) {
   const std::size_t start = begin(RTM_NEWLINK, 0, "describing the tap");
   put(bytesOf(infoOf(link)));
   attribute(IFLA_ADDRESS, std::as_bytes(std::span(mac)));
-  const std::uint8_t none = IN6_ADDR_GEN_MODE_NONE;
-  attribute(IFLA_AF_SPEC, nested(AF_INET6, nested(IFLA_INET6_ADDR_GEN_MODE, bytesOf(none))));
+  // Who asks for the gateway's MAC becomes a neighbour of it, and the kernel has one table of those for all
+  // namespaces, the host's too (gc_thresh3): only who asks from the slot's own addresses is answered.
+  const std::uint32_t on = 1;
+  attribute(IFLA_AF_SPEC, nested(AF_INET, nested(IFLA_INET_CONF, nested(IPV4_DEVCONF_ARPFILTER, bytesOf(on)))));
   end(start);
   return *this;
 }

@@ -1,6 +1,6 @@
 // Links, addresses and neighbours of the calling process's network namespace (rtnetlink(7)): requests that are
 // collected and sent at once, each acknowledged by the kernel. Needs CAP_NET_ADMIN there.
-// Modelled: what a network slot needs. Not modelled: dumps, events, anything of IPv6 but its being off.
+// Modelled: what a network slot needs. Not modelled: dumps, events, anything of IPv6.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +17,7 @@ namespace qm::network {
 
 class RouteRequests {
  public:
-  // Its MAC, and that it gets no IPv6 address of its own: it would ask around for neighbours and routers, and each of
-  // these frames wakes the guest. Before bringUp, which would make one; the kernel takes a link's flags first.
+  // Its MAC, and that ARP answers only who can be reached by a route: other senders do not become its neighbours.
   RouteRequests& describe(std::uint32_t link, const Mac& mac);
   RouteRequests& bringUp(std::uint32_t link);
   RouteRequests& addAddress(std::uint32_t link, std::uint32_t address, std::uint8_t prefixBits);

@@ -1,11 +1,14 @@
 #include "vmm/network/slot.h"
 
+#include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <string>
 
 #include "vmm/network/route_socket.h"
 #include "vmm/network/slot_address.h"
@@ -30,9 +33,20 @@ const sockaddr* plain(const sockaddr_in& where) {
   return reinterpret_cast<const sockaddr*>(&where);
 }
 
+// Without an address a link still hears router advertisements (RFC 4861, section 6), and a guest that sends them makes
+// addresses, routes and neighbours without end. What is made here after this has no IPv6 at all.
+Status refuseIpv6() {
+  constexpr const char* kPath = "/proc/sys/net/ipv6/conf/default/disable_ipv6";
+  const FileDescriptor file(::open(kPath, O_WRONLY | O_CLOEXEC));
+  if (!file.isOpen() && errno == ENOENT) return {};  // a kernel without IPv6
+  if (!file.isOpen() || ::write(file.get(), "1", 1) != 1) return systemError(std::string("writing ") + kPath, errno);
+  return {};
+}
+
 }  // namespace
 
 Result<FileDescriptor> furnishSlot() {
+  TRY(refuseIpv6());
   FileDescriptor tap = TRY(openTap(kTapName));
   const std::uint32_t link = ::if_nametoindex(kTapName);
   if (link == 0) return systemError("looking for the tap", errno);

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <initializer_list>
 #include <thread>
 #include <vector>
 
@@ -70,6 +71,38 @@ TEST(NetworkSlot, HasNoRouteButTheGuests) {
     elsewhere.sin_addr.s_addr = htonl(0xc000'0201);  // 192.0.2.1, RFC 5737
     EXPECT_EQ(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&elsewhere), sizeof elsewhere), -1);
     EXPECT_EQ(errno, ENETUNREACH);
+  });
+}
+
+// "Who has 10.0.0.1? Tell" the sender (RFC 826), broadcast from the guest's MAC.
+std::vector<std::byte> arpRequest(std::uint32_t sender) {
+  std::vector<std::byte> frame(kTapHeaderBytes);
+  const auto put = [&frame](std::initializer_list<unsigned> bytes) {
+    for (const unsigned byte : bytes) frame.push_back(static_cast<std::byte>(byte));
+  };
+  put({0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02, 0x51, 0x4d, 0, 0, 2, 0x08, 0x06});
+  put({0, 1, 0x08, 0, 6, 4, 0, 1, 0x02, 0x51, 0x4d, 0, 0, 2});
+  put({sender >> 24U, (sender >> 16U) & 0xffU, (sender >> 8U) & 0xffU, sender & 0xffU});
+  put({0, 0, 0, 0, 0, 0, 10, 0, 0, 1});
+  return frame;
+}
+
+// Each that is answered is an entry in a table that the host's own neighbours share.
+TEST(NetworkSlot, AnswersNoArpFromAnAddressThatIsNotTheSlots) {
+  inSlot([](const FileDescriptor& tap) {
+    ASSERT_TRUE(writeFrame(tap, arpRequest(0xac10'0001)).has_value());  // 172.16.0.1
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    EXPECT_THAT(nextFrame(tap), testing::IsEmpty());
+    ASSERT_TRUE(writeFrame(tap, arpRequest(kGuestAddress)).has_value());
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    EXPECT_THAT(nextFrame(tap), testing::Not(testing::IsEmpty())) << "its guest's";
+  });
+}
+
+// A router advertisement would give it addresses and routes, as many as the guest likes.
+TEST(NetworkSlot, HearsNoIpv6) {
+  inSlot([](const FileDescriptor&) {
+    EXPECT_EQ(readKernelFile("/proc/sys/net/ipv6/conf/tap0/disable_ipv6").value_or("1\n"), "1\n");
   });
 }
 
