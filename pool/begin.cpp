@@ -131,4 +131,11 @@ Result<std::unique_ptr<Awaited<agent::Ran>>> Pool::Inside::beginExec(std::string
       std::move(call), std::move(vm), std::move(ran), [](agent::Ran outcome) -> Result<agent::Ran> { return outcome; });
 }
 
+Error Pool::Inside::explained(std::string_view id, Error error) {
+  const Result<Call> call = Call::begin(*this);
+  if (!call) return error;
+  const Result<Vm> vm = leased(id);
+  return vm ? (*vm)->explained(std::move(error)) : error;
+}
+
 }  // namespace qm::pool

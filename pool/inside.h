@@ -51,6 +51,7 @@ class Pool::Inside {
   Result<agent::Ran> exec(std::string_view id, const agent::Run& run);
   Result<std::unique_ptr<Awaited<Reply>>> beginPing(std::string_view id);
   Result<std::unique_ptr<Awaited<agent::Ran>>> beginExec(std::string_view id, const agent::Run& run);
+  Error explained(std::string_view id, Error error);
   Result<MemoryUse> memoryUse(std::string_view id);
   Result<GuestConnection> connect(std::string_view id, std::uint16_t port);
   std::vector<PoolView> pools() const;

@@ -66,6 +66,9 @@ Result<std::unique_ptr<Awaited<Reply>>> Pool::beginPing(std::string_view id) {
 Result<std::unique_ptr<Awaited<agent::Ran>>> Pool::beginExec(std::string_view id, const agent::Run& run) {
   return inside_->beginExec(id, run);
 }
+Error Pool::explained(std::string_view id, Error error) {
+  return inside_->explained(id, std::move(error));
+}
 Result<MemoryUse> Pool::memoryUse(std::string_view id) {
   return inside_->memoryUse(id);
 }

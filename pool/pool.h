@@ -153,6 +153,8 @@ class Pool {
   // These two without waiting, while the lease's VM has a connection to spare. Null: it has none, call those.
   Result<std::unique_ptr<Awaited<Reply>>> beginPing(std::string_view id);
   Result<std::unique_ptr<Awaited<agent::Ran>>> beginExec(std::string_view id, const agent::Run& run);
+  // The error of either: with why the VM ended, if it did by itself. May wait a moment.
+  Error explained(std::string_view id, Error error);
   Result<MemoryUse> memoryUse(std::string_view id);
   // To a TCP port of the guest.
   Result<GuestConnection> connect(std::string_view id, std::uint16_t port);

@@ -65,7 +65,8 @@ class Daemon::Inside {
         state_(std::move(state)),
         shelf_(std::move(shelf)),
         launcher_(std::move(launcher)),
-        accounts_([this](const VmUse& use) { metrics_.vmGone(use); }),
+        accounts_([this](const VmUse& use) { metrics_.vmGone(use); },
+                  [this](const VmEnding& ending) { tellEnding(ending); }),
         spawner_(state_.vms(), *launcher_, accounts_, log),
         pool_({.spawner = spawner_, .shelf = *shelf_, .clock = clock_, .observer = observers_, .log = log},
               config.pool),
@@ -102,6 +103,16 @@ class Daemon::Inside {
   }
 
  private:
+  // A guest may power off when it likes; the rest is for who runs the host to know.
+  void tellEnding(const VmEnding& ending) {
+    metrics_.vmEnded(ending.how);
+    if (ending.how == VmEnd::killed) return;
+    const std::initializer_list<Field> fields{
+        {"vm", ending.id}, {"template", ending.templateName}, {"how", name(ending.how)}, {"why", ending.why}};
+    if (ending.how == VmEnd::exited) return log_.info("vm.ended", fields);
+    log_.warning("vm.ended", fields);
+  }
+
   std::string metricsText() {
     return metrics_.text(pool_.pools(), pool_.blanks(), pool_.load()) +
            networkMetricsText(launcher_->readySlots(), launcher_->egress());

@@ -129,6 +129,38 @@ TEST_F(DaemonTest, AfterSigkillItsVmsLiveOnAndTheNextDaemonEndsThem) {
   EXPECT_TRUE(ask("GET", "/v1/templates", 200).at("templates").as_array().empty());
 }
 
+// The guest's agent fills the memory of the process that it is in.
+TEST_F(DaemonTest, AVmThatNeededMoreMemoryThanItsLimitIsToldApartEverywhere) {
+  const auto log = [this] {
+    std::stringstream text;
+    text << std::ifstream(daemon.folder() / "daemon.log").rdbuf();
+    return text.str();
+  };
+  if (!log().contains("daemon.cgroups") || log().contains("missing=")) GTEST_SKIP() << "no control groups: " << log();
+  const std::string why = "it needed more than its limit of 32 MiB: raise limits.vmm_memory_mib of template hello";
+  ask("PUT", "/v1/templates/hello", 201,
+      R"({"kernel":")" + daemon.kernel("vmlinux").string() +
+          R"(","pool_size":1,"memory_mib":16,"limits":{"vmm_memory_mib":16}})");
+  awaitState("ready");
+  const test::Held lease = client.acquire("hello", "spawn");
+  const auto failed = [&](const char* method, const std::string& path, const char* body) {
+    return std::string(ask(method, lease.path + path, 502, body, lease.token).at("cause").as_string());
+  };
+  EXPECT_THAT(failed("POST", "/exec", R"({"argv":["fill"]})"), testing::HasSubstr(why));
+  EXPECT_THAT(failed("POST", "/exec", R"({"argv":["echo"]})"), testing::HasSubstr(why));
+  EXPECT_THAT(failed("GET", "/ping", ""), testing::HasSubstr(why));
+  ask("DELETE", lease.path, 204, "", lease.token);
+  EXPECT_THAT(std::string(ask("POST", "/v1/invocations", 502, R"({"template":"hello","exec":{"argv":["fill"]}})")
+                              .at("cause")
+                              .as_string()),
+              testing::HasSubstr(why));
+  const auto counted = [this] {
+    return client.answer("GET", "/metrics").body.contains("quickmatch_vm_ended_total{how=\"out_of_memory\"} 2");
+  };
+  eventually(counted);
+  EXPECT_THAT(log(), testing::HasSubstr("how=out_of_memory"));
+}
+
 // Whoever waits for it, a supervisor or ./dev up, would wait for ever.
 TEST_F(DaemonTest, WithoutItsSpawnerItEndsAndSaysSo) {
   std::ifstream children("/proc/" + std::to_string(daemon.pid()) + "/task/" + std::to_string(daemon.pid()) +

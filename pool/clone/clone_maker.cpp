@@ -45,6 +45,7 @@ Status CloneMaker::restoreInto(VmProcess& vm, const Recipe& recipe, const Templa
                          .files = image.files,
                          .observing = observing,
                          .memoryBytes = recipe.memoryBytes,
+                         .templateName = recipe.name,
                          .limits = recipe.limits,
                          .network = recipe.network};
   TRY(timer.time(how, [&] { return vm.restore(plan, deadlineIn(limits_.restore)).during(name(how)); }));

@@ -84,7 +84,8 @@ std::vector<DrivePlan> drivePlans(const Recipe& recipe) {
 }
 
 BootPlan bootPlan(const Recipe& recipe) {
-  return {.kernel = recipe.kernel,
+  return {.templateName = recipe.name,
+          .kernel = recipe.kernel,
           .initrd = recipe.initrd,
           .drives = drivePlans(recipe),
           .bootArguments = recipe.bootArguments,

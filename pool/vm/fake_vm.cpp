@@ -112,6 +112,8 @@ class FakeVm final : public VmProcess {
     return std::make_unique<FakeVm>(all_, id, bornAt_);
   }
 
+  Error explained(Error error) override { return error; }
+
   // A guest that can only be waited for.
   Result<std::unique_ptr<Awaited<agent::Pong>>> beginPing(std::uint64_t, Deadline) override { return nullptr; }
   Result<std::unique_ptr<Awaited<agent::Ran>>> beginRun(const agent::Run&, Deadline) override { return nullptr; }

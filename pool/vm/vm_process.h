@@ -36,6 +36,7 @@ struct ResourceLimits {
 };
 
 struct BootPlan {
+  std::string templateName;  // whose VM it is to be, for people
   std::filesystem::path kernel;
   std::filesystem::path initrd;   // empty: none
   std::vector<DrivePlan> drives;  // the first is /dev/vda
@@ -55,6 +56,7 @@ struct RestorePlan {
   std::shared_ptr<const CloneFiles> files;  // null: of a fake
   Observing observing = Observing::no;      // yes: observe() may be asked afterwards
   std::uint64_t memoryBytes = 0;            // the guest's
+  std::string templateName;                 // whose clone it is to be, for people
   ResourceLimits limits;
   GuestNetwork network;  // of the kind that the snapshot's machine has
   bool operator==(const RestorePlan&) const = default;
@@ -73,9 +75,9 @@ inline constexpr std::size_t kMostConnections = 64;  // of one VM at once
 // A resource: it begins as a blank (a process without a guest) and takes one guest in its life, by boot() or restore().
 // A process whose guest is done with may go on as another VmProcess, by reclaim(). Threads: boot, restore,
 // pauseAndSave, observe, prepareCode, reclaim and connectAgent are called by one thread at a time; ping, run, connect,
-// memoryUse, isAlive, kill and end by any, also at once: several runs may be under way while another thread pings or
-// ends the VM. Errors: fixInput means that what was passed does not fit (a snapshot that is refused, a kernel that is
-// none).
+// explained, memoryUse, isAlive, kill and end by any, also at once: several runs may be under way while another thread
+// pings or ends the VM. Errors: fixInput means that what was passed does not fit (a snapshot that is refused, a kernel
+// that is none).
 class VmProcess {
  public:
   // Ends the process, if end() did not.
@@ -112,6 +114,10 @@ class VmProcess {
   // that one of those is to be called.
   virtual Result<std::unique_ptr<Awaited<agent::Pong>>> beginPing(std::uint64_t nonce, Deadline deadline) = 0;
   virtual Result<std::unique_ptr<Awaited<agent::Ran>>> beginRun(const agent::Run& run, Deadline deadline) = 0;
+
+  // The error of a call that was begun: with why the process ended, where it did by itself. Calls that wait for their
+  // answer tell it by themselves. May wait a moment.
+  virtual Error explained(Error error) = 0;
 
   // To a port of the guest, in its network slot. fixInput: it has none; retry: the guest refuses, or there are as many
   // as there may be.

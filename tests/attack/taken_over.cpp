@@ -3,7 +3,8 @@
 //   try FOLDER SOCKET PID PORT   tries everything that leaves it alive; the host's names and numbers to try it on. One
 //                                name=outcome a line on standard output: the kernel's word, or "done"
 //   fill memory|file|processes|processors   takes as much of it as there is, telling how far it came, until it is
-//   killed listen                       listens on an abstract socket, says so, and waits to be killed
+//   killed fill memory-by-another       has a process of its own do that, tells of its end, and waits to be killed
+//   listen                       listens on an abstract socket, says so, and waits to be killed
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
@@ -17,6 +18,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -156,6 +158,16 @@ void tryToFill() {
   ::_exit(3);
 }
 
+[[noreturn]] void fillMemoryByAnother() {
+  const pid_t child = ::fork();
+  if (child == 0) fillMemory(-1);
+  int how = 0;
+  ::waitpid(child, &how, 0);
+  tellNumber("others_end", how);
+  std::fflush(stdout);
+  for (;;) ::pause();
+}
+
 [[noreturn]] void fillProcesses() {
   long processes = 0;
   for (;; ++processes) {
@@ -182,6 +194,7 @@ void tryToFill() {
 [[noreturn]] void fill(const std::string& what) {
   if (what == "memory") fillMemory(-1);
   if (what == "file") fillMemory(static_cast<int>(::syscall(SYS_memfd_create, "fill", 0)));
+  if (what == "memory-by-another") fillMemoryByAnother();
   if (what == "processes") fillProcesses();
   fillProcessors();
 }

@@ -64,10 +64,10 @@ class TakenOverAndGreedy : public testing::Test {
         .value();
   }
   void attack(const char* what, const CgroupLimits& limits) { attacker = start("vm-1", {"fill", what}, limits, says); }
-  ProcessEnd attackersEnd() {
-    const ProcessEnd end = spawner.reap(*attacker, deadline()).value();
+  spawner::Ended attackersEnd() {
+    const spawner::Ended ended = spawner.reap(*attacker, deadline()).value();
     attacker.reset();
-    return end;
+    return ended;
   }
   bool neighbourLives() const { return !neighbour->waitForEnd(std::chrono::steady_clock::now()); }
   // The last that it told of.
@@ -98,7 +98,7 @@ TEST_F(TakenOverAndGreedy, IsInAGroupWithTheLimitsThatItWasGiven) {
 
 TEST_F(TakenOverAndGreedy, IsKilledWhenItFillsMemoryAndItsNeighbourIsNot) {
   attack("memory", {.memoryMib = 32});
-  EXPECT_EQ(attackersEnd(), ProcessEnd{.signal = SIGKILL});
+  EXPECT_EQ(attackersEnd().how, ProcessEnd{.signal = SIGKILL});
   EXPECT_GT(told("mebibytes"), 16);
   EXPECT_LT(told("mebibytes"), 32);
   EXPECT_TRUE(neighbourLives());
@@ -106,9 +106,35 @@ TEST_F(TakenOverAndGreedy, IsKilledWhenItFillsMemoryAndItsNeighbourIsNot) {
 
 TEST_F(TakenOverAndGreedy, PaysForFilesInMemoryToo) {
   attack("file", {.memoryMib = 32});
-  EXPECT_EQ(attackersEnd(), ProcessEnd{.signal = SIGKILL});
+  EXPECT_EQ(attackersEnd().how, ProcessEnd{.signal = SIGKILL});
   EXPECT_LT(told("mebibytes"), 32);
   EXPECT_TRUE(neighbourLives());
+}
+
+// Whoever ended by itself, and when it is asked; not who comes after it.
+TEST_F(TakenOverAndGreedy, IsToldApartWhenMemoryWasItsEnd) {
+  attack("memory", {.memoryMib = 32});
+  ASSERT_TRUE(attacker->waitForEnd(deadline()));
+  EXPECT_EQ(spawner.memoryShortage(*attacker).value(), MemoryShortage::group);
+  EXPECT_EQ(spawner.memoryShortage(*neighbour).value(), MemoryShortage::none);
+  EXPECT_EQ(attackersEnd().shortage, MemoryShortage::group);
+  attack("processors", {.memoryMib = 32});
+  ASSERT_TRUE(attacker->signal(SIGKILL).has_value());
+  EXPECT_EQ(attackersEnd(), spawner::Ended{.how = {.signal = SIGKILL}});
+}
+
+// The kernel ends one process of a group of version 1, and not the one that started it.
+TEST_F(TakenOverAndGreedy, IsNoExcuseForTheNextWhenItLetOthersBeKilledForIt) {
+  attack("memory-by-another", {.memoryMib = 32});
+  ASSERT_TRUE(
+      eventually([&] { return told("others_end") > 0 || attacker->waitForEnd(std::chrono::steady_clock::now()); }));
+  const std::string first = readKernelFile("/proc/" + std::to_string(attacker->pid()) + "/cgroup").value_or("");
+  ASSERT_TRUE(attacker->signal(SIGKILL).has_value());
+  EXPECT_EQ(attackersEnd().shortage, MemoryShortage::group);
+  attack("processors", {.memoryMib = 32});
+  EXPECT_NE(readKernelFile("/proc/" + std::to_string(attacker->pid()) + "/cgroup").value(), first);
+  ASSERT_TRUE(attacker->signal(SIGKILL).has_value());
+  EXPECT_EQ(attackersEnd().shortage, MemoryShortage::none);
 }
 
 TEST_F(TakenOverAndGreedy, StartsNoMoreProcessesThanItsGroupHas) {

@@ -71,12 +71,30 @@ Status Cgroup::enter() const {
   return {};
 }
 
-Result<std::uint64_t> Cgroup::chargedBytes() const {
+const Cgroup::Part* Cgroup::withMemory() const {
   for (const Part& part : parts_) {
-    if (std::ranges::find(part.controllers, Controller::memory) == part.controllers.end()) continue;
-    return numberInCgroupFile(part.folder / chargedFile(part.version));
+    if (std::ranges::find(part.controllers, Controller::memory) != part.controllers.end()) return &part;
   }
-  return 0;
+  return nullptr;
+}
+
+Result<std::uint64_t> Cgroup::chargedBytes() const {
+  const Part* const part = withMemory();
+  if (part == nullptr) return 0;
+  return numberInCgroupFile(part->folder / chargedFile(part->version));
+}
+
+// Version 2 has both in one file. In version 1 the limit's count is of every time that it was reached, also where
+// something could be taken back; so it is asked for only where something was killed.
+Result<MemoryShortage> Cgroup::memoryShortage() const {
+  const Part* const part = withMemory();
+  if (part == nullptr) return MemoryShortage::none;
+  const bool isFirst = part->version == CgroupVersion::v1;
+  const std::string events = TRY(readKernelFile(part->folder / (isFirst ? "memory.oom_control" : "memory.events")));
+  if (eventIn(events, "oom_kill") == 0) return MemoryShortage::none;
+  const std::uint64_t limits =
+      isFirst ? TRY(numberInCgroupFile(part->folder / "memory.failcnt")) : eventIn(events, "oom");
+  return limits > 0 ? MemoryShortage::group : MemoryShortage::outside;
 }
 
 }  // namespace qm

@@ -10,6 +10,7 @@
 #include "vmm/cgroup/cgroup_limits.h"
 #include "vmm/cgroup/controllers.h"
 #include "vmm/cgroup/ground.h"
+#include "vmm/cgroup/memory_shortage.h"
 #include "vmm/os/file_descriptor.h"
 #include "vmm/result/result.h"
 
@@ -33,6 +34,9 @@ class Cgroup {
   Status enter() const;
   // What it is charged for; 0 where memory is not counted.
   Result<std::uint64_t> chargedBytes() const;
+  // Why a process was killed in it, ever; none also where memory is not counted. In version 1 it may be told as the
+  // group's own what was the host's, if the group was at its limit at some other time.
+  Result<MemoryShortage> memoryShortage() const;
 
  private:
   struct Part {
@@ -42,6 +46,7 @@ class Cgroup {
   };
   Cgroup() = default;
   void remove();
+  const Part* withMemory() const;  // null: memory is not counted
 
   std::vector<Part> parts_;
   std::optional<CgroupLimits> told_ = CgroupLimits{};  // none: not known, since the kernel refused some of it

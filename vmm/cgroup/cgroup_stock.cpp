@@ -50,9 +50,14 @@ Result<Cgroup> CgroupStock::take(const CgroupLimits& limits) {
   return group;
 }
 
-void CgroupStock::giveBack(Cgroup group) {
-  if (free_.size() >= kMostFree || group.chargedBytes().value_or(kMostLeft) >= kMostLeft) return;
-  free_.push_back(std::move(group));
+// A group in which something was killed is not used again: what is told of the next one's end is then its own.
+MemoryShortage CgroupStock::giveBack(Cgroup group) {
+  const Result<MemoryShortage> shortage = group.memoryShortage();
+  if (!shortage.has_value() || *shortage != MemoryShortage::none) return shortage.value_or(MemoryShortage::none);
+  if (free_.size() < kMostFree && group.chargedBytes().value_or(kMostLeft) < kMostLeft) {
+    free_.push_back(std::move(group));
+  }
+  return MemoryShortage::none;
 }
 
 }  // namespace qm

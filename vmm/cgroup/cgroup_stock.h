@@ -36,8 +36,8 @@ class CgroupStock {
 
   // One with these limits in which nobody is. Not when isEmpty().
   Result<Cgroup> take(const CgroupLimits& limits);
-  // Nobody is in it any more.
-  void giveBack(Cgroup group);
+  // Nobody is in it any more. Answers what a process was killed for in it, since it was taken.
+  MemoryShortage giveBack(Cgroup group);
 
  private:
   explicit CgroupStock(CgroupGround ground) : ground_(std::move(ground)) {}

@@ -3,12 +3,14 @@
 #include "vmm/cgroup/cgroup.h"
 
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <optional>
 
 #include <gmock/gmock.h>
@@ -16,6 +18,7 @@
 
 #include "vmm/cgroup/cgroup_file.h"
 #include "vmm/cgroup/cgroup_stock.h"
+#include "vmm/cgroup/memory_shortage.h"
 #include "vmm/os/copy.h"
 
 namespace qm {
@@ -40,6 +43,17 @@ TEST(Controllers, NoLimitIsAWordOfItsOwn) {
   EXPECT_EQ(settingOf(Controller::pids, CgroupVersion::v2, {}).value, "max");
   EXPECT_EQ(settingOf(Controller::cpu, CgroupVersion::v1, {}).value, "-1");
   EXPECT_EQ(settingOf(Controller::cpu, CgroupVersion::v2, {}).value, "max 100000");
+}
+
+TEST(MemoryShortage, AnEventIsFoundByItsWholeName) {
+  constexpr std::string_view kEvents = "low 0\nhigh 1\nmax 22\noom 3\noom_kill 4\noom_group_kill 5\n";
+  EXPECT_EQ(eventIn(kEvents, "oom"), 3U);
+  EXPECT_EQ(eventIn(kEvents, "oom_kill"), 4U);
+  EXPECT_EQ(eventIn(kEvents, "oom_group_kill"), 5U);
+  EXPECT_EQ(eventIn(kEvents, "kill"), 0U);
+  EXPECT_EQ(eventIn("oom_kill_disable 7\nunder_oom 0\n", "oom_kill"), 0U) << "a kernel that does not count them";
+  EXPECT_EQ(eventIn("oom_kill", "oom_kill"), 0U);
+  EXPECT_EQ(eventIn("oom_kill x", "oom_kill"), 0U);
 }
 
 TEST(CgroupGround, AHostWithoutHierarchiesLacksEveryControllerAndSaysWhatToDo) {
@@ -125,6 +139,43 @@ TEST_F(CgroupTest, ACopyInItIsHeldByIt) {
       std::chrono::seconds(10), folder.isOpen() ? &folder : nullptr);
   ASSERT_TRUE(copy.has_value()) << copy.error().text();
   EXPECT_EQ(copy->reap(), ProcessEnd{});
+}
+
+// A process in the group that touches 64 MiB.
+ProcessEnd endOfOneThatTouchesMuch(const Cgroup& group) {
+  const FileDescriptor folder = group.openForClone().value();
+  const Result<Process> copy = runInCopy(
+      {},
+      [&](FileDescriptor&) -> Status {
+        TRY(group.enter());
+        const pid_t greedy = ::fork();
+        if (greedy == 0) {
+          constexpr std::size_t kBytes = std::size_t{64} << 20U;
+          void* const much = ::mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+          if (much != MAP_FAILED) std::memset(much, 1, kBytes);
+          ::_exit(0);
+        }
+        int how = 0;
+        ::waitpid(greedy, &how, 0);
+        if (WIFSIGNALED(how)) ::raise(WTERMSIG(how));
+        return {};
+      },
+      std::chrono::seconds(10), folder.isOpen() ? &folder : nullptr);
+  // In version 2 the whole group is killed, before it could tell.
+  return copy.has_value() ? copy->reap().value() : ProcessEnd{.signal = SIGKILL};
+}
+
+TEST_F(CgroupTest, WhatTheKernelKilledForTheGroupsLimitIsTold) {
+  Cgroup group = stock->take({.memoryMib = 16}).value();
+  EXPECT_EQ(group.memoryShortage().value(), MemoryShortage::none);
+  EXPECT_EQ(endOfOneThatTouchesMuch(group), (ProcessEnd{.signal = SIGKILL}));
+  EXPECT_EQ(group.memoryShortage().value(), MemoryShortage::group);
+  const auto before = folders();
+  EXPECT_EQ(stock->giveBack(std::move(group)), MemoryShortage::group);
+  const Cgroup next = stock->take({.memoryMib = 128}).value();
+  EXPECT_NE(folders(), before) << "its count would be the next one's";
+  EXPECT_EQ(endOfOneThatTouchesMuch(next), ProcessEnd{});
+  EXPECT_EQ(next.memoryShortage().value(), MemoryShortage::none);
 }
 
 // Its maker was killed: what it left has its name, and nobody holds the lock.

@@ -4,6 +4,14 @@
 
 namespace qm::spawner {
 
+namespace {
+
+Error notStartedHere(pid_t process) {
+  return {Remedy::fixInput, "process " + std::to_string(process) + " was not started here"};
+}
+
+}  // namespace
+
 Result<std::optional<Cgroup>> JailGroups::take(const CgroupLimits& limits) {
   if (stock_.isEmpty()) return std::optional<Cgroup>();
   return std::optional<Cgroup>(TRY(stock_.take(limits).during("making the VM's control group")));
@@ -14,21 +22,27 @@ void JailGroups::hold(pid_t process, std::optional<Cgroup> group) {
 }
 
 void JailGroups::giveBack(std::optional<Cgroup> group) {
-  if (group) stock_.giveBack(*std::move(group));
+  if (group) (void)stock_.giveBack(*std::move(group));
 }
 
-void JailGroups::release(pid_t process) {
+MemoryShortage JailGroups::release(pid_t process) {
   const auto found = byProcess_.find(process);
-  if (found == byProcess_.end()) return;
-  giveBack(std::exchange(found->second, std::nullopt));
+  if (found == byProcess_.end()) return MemoryShortage::none;
+  std::optional<Cgroup> group = std::move(found->second);
   byProcess_.erase(found);
+  return group ? stock_.giveBack(*std::move(group)) : MemoryShortage::none;
+}
+
+Result<MemoryShortage> JailGroups::memoryShortage(pid_t process) const {
+  const auto found = byProcess_.find(process);
+  if (found == byProcess_.end()) return notStartedHere(process);
+  if (!found->second) return MemoryShortage::none;
+  return found->second->memoryShortage();
 }
 
 Status JailGroups::limit(pid_t process, const CgroupLimits& limits) {
   const auto found = byProcess_.find(process);
-  if (found == byProcess_.end()) {
-    return Error(Remedy::fixInput, "process " + std::to_string(process) + " was not started here");
-  }
+  if (found == byProcess_.end()) return notStartedHere(process);
   if (!found->second) return {};
   return found->second->limit(limits).during("limiting the VM's control group");
 }

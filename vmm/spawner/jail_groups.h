@@ -22,8 +22,11 @@ class JailGroups {
   Result<std::optional<Cgroup>> take(const CgroupLimits& limits);
   void hold(pid_t process, std::optional<Cgroup> group);
   void giveBack(std::optional<Cgroup> group);
-  void release(pid_t process);
-  // Nothing where it has no group; fixInput: it was not started here.
+  // Answers what a process was killed for in the group.
+  MemoryShortage release(pid_t process);
+  // Of a process that is not released: what one was killed for in its group. fixInput: it was not started here.
+  Result<MemoryShortage> memoryShortage(pid_t process) const;
+  // Nothing where it has no group; fixInput as above.
   Status limit(pid_t process, const CgroupLimits& limits);
 
  private:

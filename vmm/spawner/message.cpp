@@ -20,6 +20,8 @@ enum class Kind : std::uint32_t {
   limited = 7,
   groups = 8,
   groupsAre = 9,
+  shortage = 10,
+  shortageIs = 11,
   makeSlot = 32,
   openSocket = 33,
   closeSlot = 34,
@@ -44,6 +46,15 @@ std::uint32_t wordOf(JailDevice device) {
 
 JailDevice deviceOf(std::uint32_t word) {
   return word == 0 ? JailDevice::kvm : word == 1 ? JailDevice::tun : JailDevice::userfaultfd;
+}
+
+std::uint32_t wordOf(MemoryShortage shortage) {
+  return shortage == MemoryShortage::none ? 0 : shortage == MemoryShortage::group ? 1 : 2;
+}
+
+Result<MemoryShortage> readShortage(Reader& reader) {
+  const std::uint32_t word = TRY(reader.wordUpTo(2));
+  return word == 0 ? MemoryShortage::none : word == 1 ? MemoryShortage::group : MemoryShortage::outside;
 }
 
 Writer begin(std::uint32_t number, Kind kind) {
@@ -172,6 +183,9 @@ std::vector<std::byte> encode(std::uint32_t number, const Request& request) {
     write(writer, limit->limits);
     return writer.take();
   }
+  if (const auto* asked = std::get_if<ShortageMessage>(&request)) {
+    return begin(number, Kind::shortage).word(static_cast<std::uint32_t>(asked->pid)).take();
+  }
   if (std::holds_alternative<MakeSlotMessage>(request)) return begin(number, Kind::makeSlot).take();
   if (const auto* open = std::get_if<OpenSocketMessage>(&request)) {
     return begin(number, Kind::openSocket)
@@ -196,6 +210,8 @@ Result<Request> decodeRequest(std::span<const std::byte> bytes) {
   } else if (kind == Kind::limit) {
     const pid_t pid = TRY(readPid(reader));
     request = LimitMessage{.pid = pid, .limits = TRY(readLimits(reader))};
+  } else if (kind == Kind::shortage) {
+    request = ShortageMessage{.pid = TRY(readPid(reader))};
   } else if (kind == Kind::groups) {
     request = GroupsMessage{};
   } else if (kind == Kind::makeSlot) {
@@ -215,11 +231,15 @@ std::vector<std::byte> encode(std::uint32_t number, const Answer& answer) {
   if (const auto* spawned = std::get_if<Spawned>(&answer)) {
     return begin(number, Kind::spawned).word(static_cast<std::uint32_t>(spawned->pid)).take();
   }
-  if (const auto* end = std::get_if<ProcessEnd>(&answer)) {
+  if (const auto* ended = std::get_if<Ended>(&answer)) {
     return begin(number, Kind::ended)
-        .word(static_cast<std::uint32_t>(end->code))
-        .word(static_cast<std::uint32_t>(end->signal))
+        .word(static_cast<std::uint32_t>(ended->how.code))
+        .word(static_cast<std::uint32_t>(ended->how.signal))
+        .word(wordOf(ended->shortage))
         .take();
+  }
+  if (const auto* told = std::get_if<ShortageIs>(&answer)) {
+    return begin(number, Kind::shortageIs).word(wordOf(told->shortage)).take();
   }
   if (std::holds_alternative<Limited>(answer)) return begin(number, Kind::limited).take();
   if (const auto* groups = std::get_if<Groups>(&answer)) {
@@ -239,8 +259,9 @@ Result<Answer> decodeAnswer(std::span<const std::byte> bytes) {
   if (kind == Kind::ended) {
     const auto code = static_cast<int>(TRY(reader.wordUpTo(255)));
     const auto signal = static_cast<int>(TRY(reader.wordUpTo(127)));
-    return Answer(ProcessEnd{.code = code, .signal = signal});
+    return Answer(Ended{.how = {.code = code, .signal = signal}, .shortage = TRY(readShortage(reader))});
   }
+  if (kind == Kind::shortageIs) return Answer(ShortageIs{.shortage = TRY(readShortage(reader))});
   if (kind == Kind::limited) return Answer(Limited{});
   if (kind == Kind::groupsAre) {
     std::string controllers = TRY(reader.text());

@@ -14,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include "vmm/cgroup/memory_shortage.h"
 #include "vmm/jail/jail_plan.h"
 #include "vmm/network/slot.h"
 #include "vmm/os/process.h"
@@ -21,7 +22,7 @@
 
 namespace qm::spawner {
 
-inline constexpr std::uint32_t kVersion = 3;
+inline constexpr std::uint32_t kVersion = 4;
 inline constexpr std::size_t kArguments = 256;
 inline constexpr std::size_t kGiven = 64;
 
@@ -44,6 +45,12 @@ struct LimitMessage {
   pid_t pid = 0;
   CgroupLimits limits;
   bool operator==(const LimitMessage&) const = default;
+};
+
+// Asks whether its control group was short of memory, of a process that was not reaped yet.
+struct ShortageMessage {
+  pid_t pid = 0;
+  bool operator==(const ShortageMessage&) const = default;
 };
 
 // Asks by which control groups processes are held.
@@ -69,13 +76,24 @@ struct CloseSlotMessage {
   bool operator==(const CloseSlotMessage&) const = default;
 };
 
-using Request = std::variant<SpawnMessage, ReapMessage, LimitMessage, GroupsMessage, MakeSlotMessage, OpenSocketMessage,
-                             CloseSlotMessage>;
+using Request = std::variant<SpawnMessage, ReapMessage, LimitMessage, ShortageMessage, GroupsMessage, MakeSlotMessage,
+                             OpenSocketMessage, CloseSlotMessage>;
 
 // Beside it goes the process's descriptor.
 struct Spawned {
   pid_t pid = 0;
   bool operator==(const Spawned&) const = default;
+};
+
+struct Ended {
+  ProcessEnd how;
+  MemoryShortage shortage = MemoryShortage::none;  // what it, or a process that it started, was killed for
+  bool operator==(const Ended&) const = default;
+};
+
+struct ShortageIs {
+  MemoryShortage shortage = MemoryShortage::none;
+  bool operator==(const ShortageIs&) const = default;
 };
 
 struct Limited {
@@ -103,7 +121,7 @@ struct SlotClosed {
   bool operator==(const SlotClosed&) const = default;
 };
 
-using Answer = std::variant<Spawned, ProcessEnd, Limited, Groups, Error, SlotMade, SocketOpened, SlotClosed>;
+using Answer = std::variant<Spawned, Ended, Limited, ShortageIs, Groups, Error, SlotMade, SocketOpened, SlotClosed>;
 
 // Of a message that may be none: 0 then.
 std::uint32_t numberOf(std::span<const std::byte> bytes);

@@ -30,7 +30,12 @@ TEST(SpawnerMessage, WhatIsEncodedIsDecodedAlike) {
   for (const Answer& answer : {Answer(SlotMade{.slot = 9}), Answer(SocketOpened{}), Answer(SlotClosed{})})
     EXPECT_EQ(decodeAnswer(encode(7, answer)).value(), answer);
   EXPECT_EQ(decodeAnswer(encode(7, Answer(Spawned{.pid = 7}))).value(), Answer(Spawned{.pid = 7}));
-  EXPECT_EQ(decodeAnswer(encode(7, Answer(ProcessEnd{.signal = 9}))).value(), Answer(ProcessEnd{.signal = 9}));
+  for (const MemoryShortage shortage : {MemoryShortage::none, MemoryShortage::group, MemoryShortage::outside}) {
+    const Ended ended{.how = {.signal = 9}, .shortage = shortage};
+    EXPECT_EQ(decodeAnswer(encode(7, Answer(ended))).value(), Answer(ended));
+    EXPECT_EQ(decodeAnswer(encode(7, Answer(ShortageIs{shortage}))).value(), Answer(ShortageIs{shortage}));
+  }
+  EXPECT_EQ(decodeRequest(encode(7, Request(ShortageMessage{.pid = 7}))).value(), Request(ShortageMessage{.pid = 7}));
   const LimitMessage limit{.pid = 7, .limits = {.memoryMib = 1, .processes = 2, .cpuPercent = 3}};
   EXPECT_EQ(decodeRequest(encode(7, Request(limit))).value(), Request(limit));
   EXPECT_EQ(decodeRequest(encode(7, Request(GroupsMessage{}))).value(), Request(GroupsMessage{}));
@@ -60,7 +65,7 @@ TEST(SpawnerMessage, AnotherVersionIsRefusedByName) {
   std::vector<std::byte> other = encode(7, Request(example()));
   other.front() = std::byte{9};
   EXPECT_EQ(decodeRequest(other).error().text(),
-            "the spawner's messages have version 3, not 9; use programs of one build");
+            "the spawner's messages have version 4, not 9; use programs of one build");
 }
 
 TEST(SpawnerMessage, OneNumberForTwoDescriptorsIsRefused) {

@@ -102,8 +102,7 @@ Answer reap(Spawner& spawner, pid_t pid) {
   if (!end.has_value()) return end.error();
   if (!end->has_value()) return Error(Remedy::retry, "process " + std::to_string(pid) + " has not ended");
   spawner.users.release(pid);
-  spawner.groups.release(pid);
-  return **end;
+  return Ended{.how = **end, .shortage = spawner.groups.release(pid)};
 }
 
 // With what goes beside it.
@@ -138,6 +137,10 @@ Result<Told> carryOut(Spawner& spawner, const CloseSlotMessage& asked) {
 Result<Told> carryOut(Spawner& spawner, const LimitMessage& asked) {
   TRY(spawner.groups.limit(asked.pid, asked.limits));
   return Told{.answer = Limited{}, .beside = {}};
+}
+
+Result<Told> carryOut(Spawner& spawner, const ShortageMessage& asked) {
+  return Told{.answer = ShortageIs{.shortage = TRY(spawner.groups.memoryShortage(asked.pid))}, .beside = {}};
 }
 
 Result<Told> carryOut(Spawner& spawner, const GroupsMessage& /*asked*/) {

@@ -181,14 +181,22 @@ Status SpawnerClient::closeSlot(std::uint32_t slot) const {
   return {};
 }
 
-Result<ProcessEnd> SpawnerClient::reap(const Process& process, std::chrono::steady_clock::time_point deadline) const {
+Result<spawner::Ended> SpawnerClient::reap(const Process& process,
+                                           std::chrono::steady_clock::time_point deadline) const {
   if (!process.waitForEnd(deadline)) {
     return Error(Remedy::retry, "process " + std::to_string(process.pid()) + " has not ended");
   }
   const Answered answered = TRY(ask(spawner::ReapMessage{.pid = process.pid()}, {}));
-  const auto* end = std::get_if<ProcessEnd>(&answered.answer);
-  if (end == nullptr) return lost("it answered something else");
-  return *end;
+  const auto* ended = std::get_if<spawner::Ended>(&answered.answer);
+  if (ended == nullptr) return lost("it answered something else");
+  return *ended;
+}
+
+Result<MemoryShortage> SpawnerClient::memoryShortage(const Process& process) const {
+  const Answered answered = TRY(ask(spawner::ShortageMessage{.pid = process.pid()}, {}));
+  const auto* told = std::get_if<spawner::ShortageIs>(&answered.answer);
+  if (told == nullptr) return lost("it answered something else");
+  return told->shortage;
 }
 
 Status SpawnerClient::limit(const Process& process, const CgroupLimits& limits) const {

@@ -63,7 +63,9 @@ class SpawnerClient {
 
   // How a spawned process ended, once; the kernel keeps a zombie until it is asked. retry: it did not end before
   // `deadline`.
-  Result<ProcessEnd> reap(const Process& process, std::chrono::steady_clock::time_point deadline) const;
+  Result<spawner::Ended> reap(const Process& process, std::chrono::steady_clock::time_point deadline) const;
+  // What it, or a process that it started, was killed for; asked before it is reaped. fixInput: it was.
+  Result<MemoryShortage> memoryShortage(const Process& process) const;
   // Limits a spawned process's control group anew; nothing where it has none. retry: more is in use than that.
   Status limit(const Process& process, const CgroupLimits& limits) const;
   // By which controllers processes are held, and what is missing; fixInput: it was required, and nothing is started.

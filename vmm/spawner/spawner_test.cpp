@@ -75,7 +75,7 @@ class SpawnerTest : public testing::Test {
     const Result<Process> process = spawner.spawn(request);
     EXPECT_TRUE(process.has_value()) << process.error().text();
     if (!process.has_value()) return {};
-    EXPECT_EQ(spawner.reap(*process, soon()).value(), ProcessEnd{});
+    EXPECT_EQ(spawner.reap(*process, soon()).value().how, ProcessEnd{});
     return parsed(contentOf(report));
   }
 
@@ -220,10 +220,10 @@ class SpawnerContract : public SpawnerTest, public testing::WithParamInterface<I
 
 TEST_P(SpawnerContract, TellsHowAProcessEnded) {
   const Process exits = spawner.spawn(lookAround({"exit", "42"})).value();
-  EXPECT_EQ(spawner.reap(exits, soon()).value(), ProcessEnd{.code = 42});
+  EXPECT_EQ(spawner.reap(exits, soon()).value().how, ProcessEnd{.code = 42});
   const Process killed = spawner.spawn(lookAround({"wait"})).value();
   ASSERT_TRUE(killed.signal(SIGKILL).has_value());
-  EXPECT_EQ(spawner.reap(killed, soon()).value(), ProcessEnd{.signal = SIGKILL});
+  EXPECT_EQ(spawner.reap(killed, soon()).value(), spawner::Ended{.how = {.signal = SIGKILL}});
 }
 
 TEST_P(SpawnerContract, AnEndIsToldOnce) {

@@ -99,6 +99,7 @@ class Metrics::Inside {
   Counters& templateBuilt = counters("quickmatch_template_built_total", "Snapshots made");
   Counters& templateFailed = counters("quickmatch_template_failed_total", "Snapshots that could not be made");
   Counters& vmsGone = counters("quickmatch_vms_gone_total", "VMs that were renewed once and are gone, by slot page");
+  Counters& vmEnded = counters("quickmatch_vm_ended_total", "Processes of VMs, blanks among them, that ended, by how");
   Counters& vmCpu = counters("quickmatch_vm_cpu_seconds_total", "CPU that VMs which are gone took, by stretch");
   Counters& vmFaults = counters("quickmatch_vm_faults_total", "Page faults of VMs that are gone, by stretch");
   Counters& vmInstructions = counters("quickmatch_vm_instructions_total", "Executed by guests that are gone");
@@ -178,6 +179,10 @@ void Metrics::templateBuilt(std::string_view templateName, std::chrono::microsec
 
 void Metrics::templateFailed(std::string_view templateName, const Error&) {
   inside_->templateFailed.Add({{"template", std::string(templateName)}}).Increment();
+}
+
+void Metrics::vmEnded(VmEnd how) {
+  inside_->vmEnded.Add({{"how", std::string(name(how))}}).Increment();
 }
 
 void Metrics::vmGone(const VmUse& use) {

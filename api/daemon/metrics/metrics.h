@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "api/daemon/vm/vm_ending.h"
 #include "api/daemon/vm/vm_use.h"
 #include "pool/observer.h"
 #include "pool/pool.h"
@@ -32,6 +33,8 @@ class Metrics final : public pool::PoolObserver {
 
   // A VM that was renewed once is gone.
   void vmGone(const VmUse& use);
+  // A VM's process was reaped.
+  void vmEnded(VmEnd how);
 
   // Text format 0.0.4, with gauges of how the pools stand.
   std::string text(const std::vector<pool::PoolView>& pools, std::uint32_t blanks, const pool::Load& load);

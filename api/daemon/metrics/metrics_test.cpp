@@ -61,6 +61,16 @@ TEST(Metrics, WhatVmsTookIsSummedByStretch) {
   EXPECT_THAT(text, HasSubstr("quickmatch_vm_exits_total{kind=\"mmio_write\"} 14"));
 }
 
+TEST(Metrics, EndsForWantOfMemoryAreCountedApart) {
+  Metrics metrics;
+  metrics.vmEnded(VmEnd::killed);
+  metrics.vmEnded(VmEnd::outOfMemory);
+  metrics.vmEnded(VmEnd::killed);
+  const std::string text = metrics.text({}, 0, {});
+  EXPECT_THAT(text, HasSubstr("quickmatch_vm_ended_total{how=\"killed\"} 2"));
+  EXPECT_THAT(text, HasSubstr("quickmatch_vm_ended_total{how=\"out_of_memory\"} 1"));
+}
+
 TEST(Metrics, OfARefusedSlotPageOnlyWhatTheKernelSaysIsCounted) {
   Metrics metrics;
   VmUse use;

@@ -104,6 +104,18 @@ Response ran(Result<agent::Ran> outcome) {
   return jsonResponse(200, toJson(TRY(done(std::move(outcome), "the command was not run", ProblemCode::guestFailed))));
 }
 
+// `say` puts the outcome into words. A guest that answers nothing may have ended, and to find out why takes a moment.
+template <class T>
+std::variant<Response, OnThread> told(pool::Pool& pool, const std::string& id, Result<T> outcome,
+                                      Response (*say)(Result<T>)) {
+  if (outcome.has_value() || outcome.error().remedy() != Remedy::giveUp) return say(std::move(outcome));
+  return OnThread{[&pool, id, error = outcome.error(), say] { return say(pool.explained(id, error)); }};
+}
+
+Begun begunOf(std::variant<Response, OnThread> told) {
+  return std::visit([](auto& each) { return Begun(std::move(each)); }, told);
+}
+
 // What is as long as this is put into JSON elsewhere than where all requests are read.
 constexpr std::size_t kLongOutput = std::size_t{64} << 10U;
 
@@ -171,9 +183,11 @@ Response pingLease(pool::Pool& pool, const Request& request, const PathValues& p
 Begun beginPingLease(pool::Pool& pool, const Request& request, const PathValues& path) {
   const std::string id = TRY(running(pool, request, path));
   auto begun = pool.beginPing(id);
-  if (!begun.has_value()) return ponged(std::move(begun).error());
+  if (!begun.has_value()) return begunOf(told<pool::Reply>(pool, id, std::move(begun).error(), ponged));
   if (*begun == nullptr) return OnThread{[&pool, id] { return ponged(pool.ping(id)); }};
-  return std::make_unique<PendingOutcome<pool::Reply>>(*std::move(begun), Client::mayBeGone, ponged);
+  return std::make_unique<PendingOutcome<pool::Reply>>(
+      *std::move(begun), Client::mayBeGone,
+      [&pool, id](Result<pool::Reply> outcome) { return told(pool, id, std::move(outcome), ponged); });
 }
 
 Response execInLease(pool::Pool& pool, const Request& request, const PathValues& path) {
@@ -188,12 +202,13 @@ Begun beginExecInLease(pool::Pool& pool, const Request& request, const PathValue
   const boost::json::value body = TRY(bodyOf(request));
   agent::Run run = TRY(understood(runFromJson(body)));
   auto begun = pool.beginExec(id, run);
-  if (!begun.has_value()) return ran(std::move(begun).error());
+  if (!begun.has_value()) return begunOf(told<agent::Ran>(pool, id, std::move(begun).error(), ran));
   if (*begun == nullptr) return OnThread{[&pool, id, run = std::move(run)] { return ran(pool.exec(id, run)); }};
   return std::make_unique<PendingOutcome<agent::Ran>>(
-      *std::move(begun), Client::mayBeGone, [](Result<agent::Ran> outcome) -> std::variant<Response, OnThread> {
+      *std::move(begun), Client::mayBeGone,
+      [&pool, id](Result<agent::Ran> outcome) -> std::variant<Response, OnThread> {
         const bool isLong = outcome.has_value() && outcome->out.size() + outcome->err.size() > kLongOutput;
-        if (!isLong) return ran(std::move(outcome));
+        if (!isLong) return told(pool, id, std::move(outcome), ran);
         return OnThread{[outcome = std::move(outcome)] { return ran(outcome); }};
       });
 }

@@ -52,7 +52,7 @@ Microvm::~Microvm() {
 }
 
 Status Microvm::boot(const pool::BootPlan& plan, pool::Deadline deadline) {
-  TRY(vmm_->limitTo(limitsOfBoot(plan)));
+  TRY(vmm_->limitTo(limitsOfBoot(plan), plan.templateName));
   if (plan.network.kind == pool::NetworkKind::slot) {
     TRY(link_.open(plan.network, id_));
     VmmRequest request = interfaceRequest();
@@ -69,7 +69,7 @@ Status Microvm::boot(const pool::BootPlan& plan, pool::Deadline deadline) {
 Status Microvm::restore(const pool::RestorePlan& plan, pool::Deadline deadline) {
   const CgroupLimits limits = limitsOfClone(plan);
   vmm_->expectAlike(limits);
-  TRY(vmm_->limitTo(limits));
+  TRY(vmm_->limitTo(limits, plan.templateName));
   RestoreMessage message = restoreMessage(plan, vsockName(resets_));
   snapshot_ = plan.snapshot;
   if (plan.network.kind == pool::NetworkKind::none) return load(std::move(message), deadline);
@@ -182,26 +182,33 @@ void Microvm::keepAgent(agent::AgentClient client) {
   if (idleAgents_.size() < kMostIdleAgents) idleAgents_.push_back(std::move(client));
 }
 
-Result<agent::Pong> Microvm::ping(std::uint64_t nonce, pool::Deadline deadline) {
+template <class T>
+Result<T> Microvm::talk(pool::Deadline deadline, const std::function<Result<T>(agent::AgentClient&)>& ask) {
   agent::AgentClient client = TRY(takeAgent(deadline));
-  const agent::Pong pong = TRY(client.ping(nonce, deadline));
+  Result<T> answer = ask(client);
+  if (!answer.has_value()) return explained(std::move(answer).error());
   keepAgent(std::move(client));
-  return pong;
+  return answer;
+}
+
+Result<agent::Pong> Microvm::ping(std::uint64_t nonce, pool::Deadline deadline) {
+  return talk<agent::Pong>(deadline, [&](agent::AgentClient& client) { return client.ping(nonce, deadline); });
 }
 
 Result<agent::Renewed> Microvm::renew(const agent::Renew& renew, pool::Deadline deadline) {
-  agent::AgentClient client = TRY(takeAgent(deadline));
-  agent::Renewed renewed = TRY(client.renew(renew, deadline));
-  keepAgent(std::move(client));
+  agent::Renewed renewed =
+      TRY(talk<agent::Renewed>(deadline, [&](agent::AgentClient& client) { return client.renew(renew, deadline); }));
   vmm_->account().renewed();
   return renewed;
 }
 
 Result<agent::Ran> Microvm::run(const agent::Run& run, pool::Deadline deadline) {
-  agent::AgentClient client = TRY(takeAgent(deadline));
-  agent::Ran ran = TRY(client.run(run, deadline));
-  keepAgent(std::move(client));
-  return ran;
+  return talk<agent::Ran>(deadline, [&](agent::AgentClient& client) { return client.run(run, deadline); });
+}
+
+// Of a process that is another VM by now there is nothing to tell.
+Error Microvm::explained(Error error) {
+  return isReclaimed_ ? error : vmm_->explained(std::move(error));
 }
 
 // A call under way over a connection of its own, which goes back to the idle ones after the answer.

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -49,6 +50,7 @@ class Microvm final : public pool::VmProcess {
   Result<agent::Ran> run(const agent::Run& run, pool::Deadline deadline) override;
   Result<std::unique_ptr<pool::Awaited<agent::Pong>>> beginPing(std::uint64_t nonce, pool::Deadline deadline) override;
   Result<std::unique_ptr<pool::Awaited<agent::Ran>>> beginRun(const agent::Run& run, pool::Deadline deadline) override;
+  Error explained(Error error) override;
   Result<pool::GuestConnection> connect(std::uint16_t port, pool::Deadline deadline) override;
   void kill() override;
   void end() override;
@@ -58,6 +60,9 @@ class Microvm final : public pool::VmProcess {
   class Talk;
 
   Status load(RestoreMessage message, pool::Deadline deadline);
+  // Asks over a connection, which is kept after an answer; an error is explained.
+  template <class T>
+  Result<T> talk(pool::Deadline deadline, const std::function<Result<T>(agent::AgentClient&)>& ask);
   // A connection to the agent that nobody speaks over, or another one: a long command must not hold up pings and other
   // commands. Made ahead it saves a command the guest's part in a connection's making.
   Result<agent::AgentClient> takeAgent(pool::Deadline deadline);

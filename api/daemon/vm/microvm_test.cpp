@@ -55,7 +55,9 @@ class MicrovmTest : public testing::Test {
   }();
   std::unique_ptr<VmmLauncher> launcher = launcherOf(QM_FAKE_VMM);
   std::vector<VmUse> ended;
-  VmAccounts accounts{[this](const VmUse& use) { ended.push_back(use); }};
+  std::vector<VmEnding> endings;
+  VmAccounts accounts{[this](const VmUse& use) { ended.push_back(use); },
+                      [this](const VmEnding& ending) { endings.push_back(ending); }};
   MicrovmSpawner spawner{vms, *launcher, accounts, Log::silent()};
 };
 
@@ -247,6 +249,69 @@ TEST_F(MicrovmTest, AProgramThatIsNoVmmIsToldApartBeforeTheDeadline) {
   // It may have ended before its start was written down.
   if (!vm.has_value()) return;
   EXPECT_THAT((*vm)->boot({.kernel = "/vmlinux"}, soon()).error().text(), HasSubstr("ended"));
+}
+
+class GreedyVmTest : public MicrovmTest {
+ protected:
+  void SetUp() override {
+    if (!launcher->groups().lacks.empty()) GTEST_SKIP() << launcher->groups().lacks;
+  }
+  std::unique_ptr<pool::VmProcess> bootedOf(const char* templateName, std::uint32_t vmmMib) {
+    auto vm = spawn("vm-1");
+    EXPECT_TRUE(vm->boot({.templateName = templateName,
+                          .kernel = "/vmlinux",
+                          .vcpus = 1,
+                          .memoryBytes = 16ULL << 20U,
+                          .limits = {.vmmMemoryMib = vmmMib}},
+                         soon())
+                    .has_value());
+    EXPECT_TRUE(vm->connectAgent(soon()).has_value());
+    return vm;
+  }
+  static constexpr const char* kWhy =
+      "; the VM's process has ended: it needed more than its limit of 64 MiB: raise limits.vmm_memory_mib of template "
+      "hello";
+};
+
+TEST_F(GreedyVmTest, ItsEndIsToldWithItsLimitAndItsTemplateAndIsCountedApart) {
+  const auto vm = bootedOf("hello", 32);
+  const auto ran = vm->run({.argv = {"fill"}}, soon());
+  ASSERT_FALSE(ran.has_value());
+  EXPECT_THAT(ran.error().text(), testing::EndsWith(kWhy));
+  EXPECT_THAT(vm->ping(1, soon()).error().text(), testing::EndsWith(kWhy)) << "whoever asks next is told, too";
+  vm->end();
+  ASSERT_EQ(endings.size(), 1U);
+  EXPECT_EQ(endings.front().how, VmEnd::outOfMemory);
+  EXPECT_EQ(endings.front().templateName, "hello");
+  EXPECT_THAT(endings.front().why, testing::StartsWith("it needed more than its limit of 64 MiB"));
+  EXPECT_EQ(vm->ping(1, soon()).error().text().find("limit"), std::string::npos) << "of one that we ended";
+}
+
+TEST_F(GreedyVmTest, ACallThatWasBegunIsExplainedWhenItIsAsked) {
+  const auto vm = bootedOf("hello", 32);
+  const auto filling = vm->beginRun({.argv = {"fill"}}, soon()).value();
+  ASSERT_TRUE(waitReadable(filling->file(), soon()).has_value());
+  const Error error = filling->take().value().error();
+  EXPECT_THAT(vm->explained(error).text(), testing::EndsWith(kWhy));
+}
+
+TEST_F(MicrovmTest, AVmThatIsKilledIsCountedAsThat) {
+  booted("vm-1")->end();
+  ASSERT_EQ(endings.size(), 1U);
+  EXPECT_EQ(endings.front().how, VmEnd::killed);
+  EXPECT_EQ(endings.front().id, "vm-1");
+}
+
+TEST(VmEnd, IsNamedByWhatTheKernelAndTheSpawnerSay) {
+  EXPECT_EQ(endOf({.how = {.signal = 9}}), VmEnd::killed);
+  EXPECT_EQ(endOf({.how = {.signal = 9}, .shortage = MemoryShortage::group}), VmEnd::outOfMemory);
+  EXPECT_EQ(endOf({.how = {.signal = 9}, .shortage = MemoryShortage::outside}), VmEnd::hostOutOfMemory);
+  EXPECT_EQ(endOf({.how = {.signal = 11}}), VmEnd::crashed);
+  EXPECT_EQ(endOf({.how = {.code = 148}}), VmEnd::refusedCall);
+  EXPECT_EQ(endOf({.how = {.code = 0}}), VmEnd::exited);
+  for (const VmEnd end :
+       {VmEnd::killed, VmEnd::outOfMemory, VmEnd::hostOutOfMemory, VmEnd::refusedCall, VmEnd::crashed, VmEnd::exited})
+    EXPECT_FALSE(name(end).empty());
 }
 
 class LeftOverTest : public MicrovmTest {

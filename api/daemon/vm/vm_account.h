@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "api/daemon/vm/vm_ending.h"
 #include "api/daemon/vm/vm_use.h"
 #include "vmm/os/process.h"
 #include "vmm/slot/slot_page.h"
@@ -67,11 +68,17 @@ class VmAccounts {
  public:
   // Told of each VM that was renewed once and is gone; quick, from any thread, with no lock held.
   using Told = std::function<void(const VmUse&)>;
-  explicit VmAccounts(Told told) : told_(std::move(told)) {}
+  // Told of each process that was reaped; as above.
+  using EndTold = std::function<void(const VmEnding&)>;
+  explicit VmAccounts(Told told, EndTold endTold = {}) : told_(std::move(told)), endTold_(std::move(endTold)) {}
 
   std::shared_ptr<VmAccount> open(const std::string& id, pid_t pid, slot::SlotPage page);
   // The VM is gone and was not reaped yet.
   void close(const std::string& id);
+  // And it was reaped.
+  void ended(const VmEnding& ending) const {
+    if (endTold_) endTold_(ending);
+  }
 
   std::size_t count() const;
   // By id, at most `most`.
@@ -79,6 +86,7 @@ class VmAccounts {
 
  private:
   const Told told_;
+  const EndTold endTold_;
   mutable std::mutex mutex_;  // protects what follows; held for no account
   std::map<std::string, std::shared_ptr<VmAccount>, std::less<>> living_;
 };

@@ -1,5 +1,7 @@
 #include "api/daemon/vm/vm_limits.h"
 
+#include <fmt/format.h>
+
 namespace qm {
 
 namespace {
@@ -34,6 +36,22 @@ CgroupLimits limitsOfPreparation() {
 
 CgroupLimits limitsOfBlank() {
   return limitsOf(0, {});
+}
+
+std::string sentenceOf(MemoryShortage shortage, const CgroupLimits& limits, std::string_view templateName) {
+  switch (shortage) {
+    case MemoryShortage::none:
+      return {};
+    case MemoryShortage::group: {
+      std::string sentence = fmt::format("it needed more than its limit of {} MiB", limits.memoryMib);
+      if (!templateName.empty()) sentence += fmt::format(": raise limits.vmm_memory_mib of template {}", templateName);
+      return sentence;
+    }
+    case MemoryShortage::outside:
+      return "the kernel killed it, since the host or the daemon's own control group was short of memory: keep fewer "
+             "VMs, or give them more";
+  }
+  return {};
 }
 
 }  // namespace qm

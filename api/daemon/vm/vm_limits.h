@@ -2,9 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 #include "pool/vm/vm_process.h"
 #include "vmm/cgroup/cgroup_limits.h"
+#include "vmm/cgroup/memory_shortage.h"
 
 namespace qm {
 
@@ -17,5 +20,9 @@ CgroupLimits limitsOfBoot(const pool::BootPlan& plan);
 CgroupLimits limitsOfPreparation();
 // Of a process of which it is not known yet what it will be: a clone of the smallest recipe.
 CgroupLimits limitsOfBlank();
+
+// Of a VM that the kernel ended for want of memory, why, and what to do: "it needed more than …". `templateName` may be
+// empty: nobody's clone. Empty where memory was not the cause.
+std::string sentenceOf(MemoryShortage shortage, const CgroupLimits& limits, std::string_view templateName);
 
 }  // namespace qm

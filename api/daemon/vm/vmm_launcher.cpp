@@ -86,8 +86,14 @@ void VmmLauncher::awaitEnd(const Process& process) const {
 }
 
 // A spawner that is lost leaves its children to init, which reaps them; a killed process ends all the same.
-void VmmLauncher::reap(const Process& process) const {
-  static_cast<void>(spawner_.reap(process, std::chrono::steady_clock::now()));
+std::optional<spawner::Ended> VmmLauncher::reap(const Process& process) const {
+  const Result<spawner::Ended> ended = spawner_.reap(process, std::chrono::steady_clock::now());
+  return ended.has_value() ? std::optional(*ended) : std::nullopt;
+}
+
+MemoryShortage VmmLauncher::memoryShortage(const Process& process) const {
+  if (groups_.controllers.empty()) return MemoryShortage::none;
+  return spawner_.memoryShortage(process).value_or(MemoryShortage::none);
 }
 
 }  // namespace qm

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -64,7 +65,9 @@ class VmmLauncher {
   void expect(const CgroupLimits& limits);
   // Once it was killed: waits for its end, and then takes it from the kernel, which forgets what it knew of it.
   void awaitEnd(const Process& process) const;
-  void reap(const Process& process) const;
+  std::optional<spawner::Ended> reap(const Process& process) const;  // none: nobody can tell how it ended
+  // Of one that has ended and was not reaped; a round trip to the spawner.
+  MemoryShortage memoryShortage(const Process& process) const;
 
  private:
   VmmLauncher(SpawnerClient spawner, LauncherSettings settings, spawner::Groups groups);

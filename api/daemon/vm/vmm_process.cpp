@@ -7,7 +7,16 @@
 
 #include <fmt/format.h>
 
+#include "api/daemon/vm/vm_limits.h"
+
 namespace qm {
+
+namespace {
+
+// From where a process's sockets are closed until it counts as ended, on a machine with much to do.
+constexpr std::chrono::milliseconds kEndIsNear{250};
+
+}  // namespace
 
 VmmProcess::VmmProcess(std::string id, VmFolder folder, VmmLauncher::Launched launched, VmmLauncher& launcher,
                        VmAccounts& accounts)
@@ -38,7 +47,8 @@ Status VmmProcess::ask(VmmControl::Body body, std::span<const int> files, std::s
   return told(control_.ask(std::move(body), files, what, deadline, [this] { proceed(); }));
 }
 
-Status VmmProcess::limitTo(const CgroupLimits& limits) {
+Status VmmProcess::limitTo(const CgroupLimits& limits, std::string_view templateName) {
+  if (templateName_ != templateName) templateName_ = templateName;
   if (limits == limits_) return {};
   TRY(launcher_.limit(process_, limits));
   limits_ = limits;
@@ -51,7 +61,12 @@ Status VmmProcess::told(Status done) const {
 }
 
 Error VmmProcess::explained(Error error) const {
-  if (!hasEnded()) return error;
+  if (isKilled_) return error;
+  const auto now = std::chrono::steady_clock::now();
+  if (!process_.waitForEnd(error.remedy() == Remedy::giveUp ? now + kEndIsNear : now)) return error;
+  const std::string shortage = sentenceOf(launcher_.memoryShortage(process_), limits_, templateName_);
+  if (!shortage.empty())
+    return Error(error.remedy(), fmt::format("{}; the VM's process has ended: {}", error.text(), shortage));
   const std::string words = lastWords(folder_);
   if (words.empty()) return error;
   return Error(error.remedy(), fmt::format("{}; the VM's process has ended, its last words: {}", error.text(), words));
@@ -68,6 +83,7 @@ void VmmProcess::proceed() {
 }
 
 void VmmProcess::kill() {
+  isKilled_ = true;
   account_->killing();
   static_cast<void>(process_.signal(SIGKILL));
 }
@@ -77,9 +93,20 @@ void VmmProcess::end() {
     kill();
     launcher_.awaitEnd(process_);
     accounts_.close(id_);
-    launcher_.reap(process_);
+    if (const auto ended = launcher_.reap(process_)) accounts_.ended(endingOf(*ended));
     removeVmFolder(folder_);
   });
+}
+
+VmEnding VmmProcess::endingOf(const spawner::Ended& ended) const {
+  VmEnding ending{.id = id_, .templateName = templateName_, .how = endOf(ended), .why = {}};
+  if (ending.how == VmEnd::killed) return ending;
+  ending.why = sentenceOf(ended.shortage, limits_, templateName_);
+  if (!ending.why.empty()) return ending;
+  ending.why =
+      ended.how.signal != 0 ? fmt::format("signal {}", ended.how.signal) : fmt::format("code {}", ended.how.code);
+  if (const std::string words = lastWords(folder_); !words.empty()) ending.why += ", its last words: " + words;
+  return ending;
 }
 
 }  // namespace qm

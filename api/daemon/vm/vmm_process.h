@@ -6,6 +6,7 @@
 #include <functional>
 #include <mutex>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "api/daemon/vm/vm_account.h"
@@ -33,11 +34,13 @@ class VmmProcess {
   // As VmmControl::ask. A process that was halted goes on once it was asked.
   Status ask(const VmmRequest& request, pool::Deadline deadline);
   Status ask(VmmControl::Body body, std::span<const int> files, std::string_view what, pool::Deadline deadline);
-  // Its control group, before it is asked to be what needs other limits.
-  Status limitTo(const CgroupLimits& limits);
+  // Its control group, before it is asked to be what needs other limits: a VM of this template, or, where it is empty,
+  // of none. After a reset both are what they were, so that who is late for the guest before may ask why it ended.
+  Status limitTo(const CgroupLimits& limits, std::string_view templateName = {});
   // Of processes that are launched from here on, which then need not be told.
   void expectAlike(const CgroupLimits& limits) { launcher_.expect(limits); }
-  // Adds what the console said last, when the process has ended.
+  // Adds why the process ended, when it did by itself: want of memory, or else what its console said last. Waits a
+  // moment where the error may be of an end that is not complete.
   Error explained(Error error) const;
 
   // All its threads stand still, until it is asked something: the guest runs no more, and nothing it wrote goes away.
@@ -48,6 +51,7 @@ class VmmProcess {
 
  private:
   Status told(Status done) const;
+  VmEnding endingOf(const spawner::Ended& ended) const;
   void proceed();
 
   const std::string id_;
@@ -58,6 +62,8 @@ class VmmProcess {
   const std::shared_ptr<VmAccount> account_;
   VmmControl control_;
   CgroupLimits limits_;
+  std::string templateName_;
+  std::atomic<bool> isKilled_ = false;  // by us
   std::atomic<bool> isHalted_ = false;
   std::once_flag ended_;
 };

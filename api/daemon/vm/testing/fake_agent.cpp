@@ -18,10 +18,19 @@ std::vector<std::byte> bytesOf(std::string_view text) {
   return {bytes.begin(), bytes.end()};
 }
 
+// Until it is killed, or has far more than any test lets it have.
+void fillMemory() {
+  constexpr std::size_t kMost = std::size_t{1} << 30U;
+  constexpr std::size_t kStep = std::size_t{1} << 20U;
+  std::vector<std::vector<std::byte>> all;
+  for (std::size_t bytes = 0; bytes < kMost; bytes += kStep) all.emplace_back(kStep, std::byte{1});
+}
+
 agent::Ran ranOf(const agent::Run& run) {
   const std::string& program = run.argv.front();
   if (program == "/bin/cat") return {.out = run.stdin};
   if (program == "false") return {.exitCode = 1, .err = bytesOf("false as ever\n")};
+  if (program == "fill") fillMemory();
   if (program == "sleep") std::this_thread::sleep_for(std::chrono::hours(1));
   std::string words;
   for (const std::string& word : run.argv) words += (words.empty() ? "" : " ") + word;
