@@ -39,16 +39,24 @@ Result<pool::GuestConnection> GuestLink::connect(std::uint16_t port, pool::Deadl
   TRY(network::beginConnecting(*connection, port));
   TRY(waitWritable(*connection, deadline).during("connecting to the guest"));
   TRY(network::connectingEnded(*connection));
+  // Cut before it was connected, shutting it down did nothing.
+  const std::lock_guard lock(mutex_);
+  if (cut_) return Error(Remedy::giveUp, "the VM has ended");
   return connection;
 }
 
+// By a reset: no guest is there any more to acknowledge an end, and a connection that waits for it would keep the slot's
+// namespace for a minute or two.
 void GuestLink::cut() {
   const std::lock_guard lock(mutex_);
   cut_ = true;
   way_.reset();
   for (const auto& one : connections_) {
     const auto connection = one.lock();
-    if (connection != nullptr) (void)::shutdown(connection->get(), SHUT_RDWR);
+    if (connection == nullptr) continue;
+    constexpr linger kByReset{.l_onoff = 1, .l_linger = 0};
+    (void)::setsockopt(connection->get(), SOL_SOCKET, SO_LINGER, &kByReset, sizeof kByReset);
+    (void)::shutdown(connection->get(), SHUT_RDWR);
   }
   connections_.clear();
 }

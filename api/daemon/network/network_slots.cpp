@@ -7,7 +7,7 @@ namespace qm {
 
 namespace {
 
-// After a slot could not be made; who takes one meanwhile tries himself and is told why.
+// After a slot could not be made or closed; who takes one meanwhile tries himself and is told why.
 constexpr std::chrono::seconds kPause{1};
 
 }  // namespace
@@ -68,8 +68,12 @@ void NetworkSlots::work() {
       const std::uint32_t slot = used_.back();
       used_.pop_back();
       lock.unlock();
-      static_cast<void>(spawner_.closeSlot(slot));  // lost: the spawner has ended, and every slot with it
+      const Status closed = spawner_.closeSlot(slot);
       lock.lock();
+      // Given up: the spawner has ended, and every slot with it.
+      if (closed || closed.error().remedy() != Remedy::retry) continue;
+      used_.push_back(slot);
+      changed_.wait_for(lock, kPause, [this] { return ending_; });
     } else if (!makeOne(lock)) {
       changed_.wait_for(lock, kPause, [this] { return ending_; });
     }
