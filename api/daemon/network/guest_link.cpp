@@ -45,8 +45,8 @@ Result<pool::GuestConnection> GuestLink::connect(std::uint16_t port, pool::Deadl
   return connection;
 }
 
-// By a reset: no guest is there any more to acknowledge an end, and a connection that waits for it would keep the slot's
-// namespace for a minute or two.
+// By a reset: no guest is there any more to acknowledge an end, and a connection that waits for it would keep the
+// slot's namespace for a minute or two.
 void GuestLink::cut() {
   const std::lock_guard lock(mutex_);
   cut_ = true;
