@@ -340,9 +340,8 @@ Result<std::unique_ptr<Machine>> Machine::restore(const MachineState& state, Gue
   const auto parts = std::make_shared<Parts>(std::move(wiring), std::move(memory));
   parts->cpuTemplate_ = state.cpuTemplate;
   parts->dirtyLogging_ = means.observing == Observing::yes ? DirtyLogging::on : DirtyLogging::off;
-  std::vector<PlacedDevice> devices = TRY(
-      remakeVirtioDevices(state.virtioDevices, config, {.disks = std::move(means.disks), .taps = std::move(means.taps)},
-                          parts->wiring_.loop, parts->wiring_.seed));
+  std::vector<PlacedDevice> devices =
+      TRY(remakeVirtioDevices(state.virtioDevices, config, means, parts->wiring_.loop, parts->wiring_.seed));
   TRY(parts->createVm());
   TRY(parts->createVcpus(state.cpus.size()));
   for (std::size_t i = 0; i < state.cpus.size(); ++i) {

@@ -42,18 +42,19 @@ Result<DevicePointer> makeNet(FileDescriptor tap, const virtio::NetState& state,
   return TRY(virtio::Net::create(loop, std::move(tap), state));
 }
 
-// The interface's tap, if it is open already.
-std::optional<FileDescriptor> take(std::vector<OpenTap>& taps, const std::string& id) {
-  const auto found = std::ranges::find(taps, id, &OpenTap::id);
-  if (found == taps.end()) return std::nullopt;
-  return std::move(found->tap);
+// The device's file, if it is open already.
+template <class Open>
+std::optional<FileDescriptor> take(std::vector<Open>& all, FileDescriptor Open::* file, const std::string& id) {
+  const auto found = std::ranges::find(all, id, &Open::id);
+  if (found == all.end()) return std::nullopt;
+  return std::move((*found).*file);
 }
 
-Result<DevicePointer> makeNet(const NetConfig& config, const std::array<std::uint8_t, 6>& otherwise,
+Result<DevicePointer> makeNet(const NetConfig& config, const std::array<std::uint8_t, 6>& mac,
                               std::vector<OpenTap>& taps, EventLoop& loop) {
-  std::optional<FileDescriptor> open = take(taps, config.id);
+  std::optional<FileDescriptor> open = take(taps, &OpenTap::tap, config.id);
   FileDescriptor tap = open ? *std::move(open) : TRY(openTap(config.tap));
-  return makeNet(std::move(tap), {.mac = config.mac.value_or(otherwise)}, loop);
+  return makeNet(std::move(tap), {.mac = mac}, loop);
 }
 
 Result<DevicePointer> makeVsock(const std::filesystem::path& socket, const virtio::VsockState& state, EventLoop& loop,
@@ -94,7 +95,8 @@ Result<std::vector<PlacedDevice>> makeVirtioDevices(const MachineConfig& config,
     }
   }
   std::size_t nets = 0;
-  for (const NetConfig& net : config.nets) TRY(list.add(net.id, makeNet(net, randomMac(seed, nets++), taps, loop)));
+  for (const NetConfig& net : config.nets)
+    TRY(list.add(net.id, makeNet(net, net.mac ? *net.mac : randomMac(seed, nets++), taps, loop)));
   if (config.vsock)
     TRY(list.add("vsock", makeVsock(config.vsock->socketPath, {.guestCid = config.vsock->guestCid}, loop, seed)));
   for (std::uint32_t i = 0; i < config.entropyDevices; ++i)
@@ -107,19 +109,20 @@ namespace {
 // Makes the device of the saved kind again; the host's side comes from the configuration.
 class Remaker {
  public:
-  Remaker(const RestoreConfig& config, OpenHostSide& open, EventLoop& loop, const std::string& id,
+  Remaker(const RestoreConfig& config, RestoreMeans& means, EventLoop& loop, const std::string& id,
           std::optional<std::uint64_t> seed)
-      : config_(config), open_(open), loop_(loop), id_(id), seed_(seed) {}
+      : config_(config), means_(means), loop_(loop), id_(id), seed_(seed) {}
 
   Result<DevicePointer> operator()(const virtio::BlockState& state) const {
-    const auto open = std::ranges::find(open_.disks, id_, &OpenDisk::id);
-    if (open != open_.disks.end()) return TRY(virtio::Block::restore(std::move(open->image), state));
+    if (std::optional<FileDescriptor> open = take(means_.disks, &OpenDisk::image, id_))
+      return TRY(virtio::Block::restore(*std::move(open), state));
     const BlockConfig* block = TRY(find(config_.blocks, "a path"));
     FileDescriptor file = TRY(openFile(block->path, state.readOnly ? OpenMode::read : OpenMode::readWrite));
     return TRY(virtio::Block::restore(std::move(file), state));
   }
   Result<DevicePointer> operator()(const virtio::NetState& state) const {
-    if (std::optional<FileDescriptor> open = take(open_.taps, id_)) return makeNet(*std::move(open), state, loop_);
+    if (std::optional<FileDescriptor> open = take(means_.taps, &OpenTap::tap, id_))
+      return makeNet(*std::move(open), state, loop_);
     const NetConfig* net = TRY(find(config_.nets, "a tap"));
     return makeNet(TRY(openTap(net->tap)), state, loop_);
   }
@@ -142,7 +145,7 @@ class Remaker {
   }
 
   const RestoreConfig& config_;
-  OpenHostSide& open_;
+  RestoreMeans& means_;
   EventLoop& loop_;
   const std::string& id_;
   std::optional<std::uint64_t> seed_;
@@ -151,14 +154,14 @@ class Remaker {
 }  // namespace
 
 Result<std::vector<PlacedDevice>> remakeVirtioDevices(const std::vector<VirtioDeviceState>& states,
-                                                      const RestoreConfig& config, OpenHostSide hostSide,
-                                                      EventLoop& loop, std::optional<std::uint64_t> seed) {
+                                                      const RestoreConfig& config, RestoreMeans& means, EventLoop& loop,
+                                                      std::optional<std::uint64_t> seed) {
   std::vector<PlacedDevice> devices;
   devices.reserve(states.size());
   for (const VirtioDeviceState& state : states) {
     devices.push_back({.id = state.id,
                        .place = {.base = state.base, .gsi = state.gsi},
-                       .device = TRY(std::visit(Remaker(config, hostSide, loop, state.id, seed), state.device)
+                       .device = TRY(std::visit(Remaker(config, means, loop, state.id, seed), state.device)
                                          .during(fmt::format("restoring device {}", state.id))),
                        .saved = state.transport});
   }

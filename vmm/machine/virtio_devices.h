@@ -19,15 +19,9 @@ namespace qm {
 Result<std::vector<PlacedDevice>> makeVirtioDevices(const MachineConfig& config, std::vector<OpenTap> taps,
                                                     EventLoop& loop, std::optional<std::uint64_t> seed);
 
-// The host's side of devices that is open already.
-struct OpenHostSide {
-  std::vector<OpenDisk> disks;
-  std::vector<OpenTap> taps;
-};
-
-// fixInput when the host's side of a saved device is not named.
+// Takes what is open already from `means`. fixInput when the host's side of a saved device is not named.
 Result<std::vector<PlacedDevice>> remakeVirtioDevices(const std::vector<VirtioDeviceState>& states,
-                                                      const RestoreConfig& config, OpenHostSide hostSide,
-                                                      EventLoop& loop, std::optional<std::uint64_t> seed);
+                                                      const RestoreConfig& config, RestoreMeans& means, EventLoop& loop,
+                                                      std::optional<std::uint64_t> seed);
 
 }  // namespace qm
