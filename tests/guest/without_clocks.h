@@ -9,12 +9,15 @@
 
 namespace qm::test {
 
+// MSRs, and registers of the local APIC (SDM 3A, table 11-1).
+inline constexpr std::uint32_t kTsc = 0x10, kTscAdjust = 0x3b, kTscDeadline = 0x6e0;
+inline constexpr std::size_t kRequests = 0x200, kLvtTimer = 0x320, kTimerInitialCount = 0x380,
+                             kTimerCurrentCount = 0x390;
+
 // Without the timers that would go off by themselves. A vCPU that was not halted takes the interrupt of one that has
 // while it is saved (the vector goes from IRR to ISR and into the events), as it would have when resumed: seen in the
 // lab in one save of 25.
 inline MachineState withTimersStopped(MachineState state) {
-  constexpr std::uint32_t kTscDeadline = 0x6e0;
-  constexpr std::size_t kTimerInitialCount = 0x380, kTimerCurrentCount = 0x390;
   for (CpuState& cpu : state.cpus) {
     for (MsrValue& msr : cpu.msrs) {
       if (msr.index == kTscDeadline) msr.value = 0;
@@ -27,8 +30,6 @@ inline MachineState withTimersStopped(MachineState state) {
 
 // Clocks go on between two saves; everything else must not.
 inline MachineState withoutClocks(MachineState state) {
-  constexpr std::uint32_t kTsc = 0x10, kTscAdjust = 0x3b, kTscDeadline = 0x6e0;
-  constexpr std::size_t kTimerCurrentCount = 0x390, kLvtTimer = 0x320, kRequests = 0x200;
   state.vm.clock = {};
   for (CpuState& cpu : state.cpus) {
     std::erase_if(cpu.msrs, [](const MsrValue& msr) {

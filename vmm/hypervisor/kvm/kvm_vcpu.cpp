@@ -195,11 +195,7 @@ void KvmVcpu::kick() {
 
 Result<CpuState> KvmVcpu::save() {
   CHECK(readInto_.empty());
-  // The second time the vCPU takes the interrupt of a timer that the first time only made a request (IRR) of, so that a
-  // machine that is restored and saved again gives the same state.
-  for (int i = 0; i < 2; ++i) {
-    if (!portString_ && !exitWaiting_) TRY(settle());
-  }
+  if (!portString_ && !exitWaiting_) TRY(settle());
   if (portString_ || exitWaiting_) {
     return Error(Remedy::retry,
                  "the vCPU is in the middle of an access that comes in parts: let it run to Interrupted");
@@ -216,14 +212,17 @@ Result<CpuState> KvmVcpu::save() {
 // Finishes what KVM has half done, without running an instruction: the last access, and the interrupt of a timer that
 // ran out, which KVM holds back from the local APIC's registers until the vCPU runs. A signal that waits lets KVM_RUN
 // do both and keeps it from entering the guest (immediate_exit would skip the second). An access of two parts answers
-// its second instead, which the next run() hands out.
+// its second instead, which the next run() hands out. Twice: the first time KVM only makes a request (IRR) of the
+// timer's interrupt, the second time the vCPU takes it, and a machine that is restored and saved again gives the same
+// state.
 Status KvmVcpu::settle() {
   const WaitingKick waiting;
   SignalMask mask;
   std::memcpy(mask.sigset, &waiting.maskThatLetsItIn(), sizeof mask.sigset);
   TRY(callIoctl(vcpu_, kSetSignalMask, &mask, "KVM_SET_SIGNAL_MASK"));
   setImmediateExit(false);
-  const int failure = ::ioctl(vcpu_.get(), KVM_RUN, 0) < 0 ? errno : 0;
+  int failure = EINTR;
+  for (int i = 0; i < 2 && failure == EINTR; ++i) failure = ::ioctl(vcpu_.get(), KVM_RUN, 0) < 0 ? errno : 0;
   setImmediateExit(kicked_.load(std::memory_order_acquire));
   TRY(callIoctl(vcpu_, kSetSignalMask, nullptr, "KVM_SET_SIGNAL_MASK"));
   if (failure != 0 && failure != EINTR) return systemError("KVM_RUN", failure);
