@@ -75,9 +75,15 @@ boost::asio::awaitable<void> closeWhenIdle(Ends& ends, std::chrono::milliseconds
   }
 }
 
-// Until both directions have ended. Both sockets outlive it.
+// Until both directions have ended. Both sockets outlive it. `said` is what `one` was heard to say before, and goes
+// first; no limit of time holds for that.
 template <class One, class Other>
-boost::asio::awaitable<void> relay(One& one, Other& other, std::chrono::milliseconds idleLimit) {
+boost::asio::awaitable<void> relay(One& one, Other& other, std::chrono::milliseconds idleLimit,
+                                   boost::asio::const_buffer said = {}) {
+  boost::system::error_code failure;
+  if (said.size() > 0)
+    co_await boost::asio::async_write(other, said, boost::asio::redirect_error(boost::asio::use_awaitable, failure));
+  if (failure) co_return;
   using namespace boost::asio::experimental::awaitable_operators;
   RelayEnds<One, Other> ends{.one = one, .other = other};
   co_await ((relayOneWay(ends, one, other) && relayOneWay(ends, other, one)) || closeWhenIdle(ends, idleLimit));

@@ -126,10 +126,7 @@ asio::awaitable<void> Conversation::run() {
     co_return;
   }
   ++gate_.tally.connected;
-  // What the guest said right after its request.
-  error_code failure;
-  if (buffer_.size() > 0) co_await asio::async_write(outside_, buffer_.data(), into(failure));
-  if (!failure) co_await relay(guest_, outside_, kIdleLimit);
+  co_await relay(guest_, outside_, kIdleLimit, buffer_.cdata());
 }
 
 void EgressProxy::Gate::refused(const std::string& why) {

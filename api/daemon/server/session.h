@@ -17,7 +17,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
@@ -115,9 +114,8 @@ class Session {
     const bool written = isThere && co_await write(httpOf(*std::move(response), version, keepAlive));
     // On its thread: it may have to wait.
     if (!written && onUndelivered) boost::asio::post(workers_, onUndelivered);
-    if (relayed != nullptr && written) relayed_ = std::move(relayed);
-    if (relayed_ != nullptr) co_return false;
-    co_return written&& keepAlive;
+    if (written) relayed_ = std::move(relayed);
+    co_return written&& keepAlive&& relayed_ == nullptr;
   }
 
   // Here as far as nothing is waited for but a descriptor: to hand a request to another thread and back costs more than
@@ -203,9 +201,7 @@ class Session {
     if (!own.has_value() || failure) co_return;
     own->release();
     stream_.expires_never();
-    const auto into = [&failure] { return boost::asio::redirect_error(boost::asio::use_awaitable, failure); };
-    if (buffer_.size() > 0) co_await boost::asio::async_write(other, buffer_.data(), into());
-    if (!failure) co_await relay(stream_.socket(), other, kIdleRelay);
+    co_await relay(stream_.socket(), other, kIdleRelay, buffer_.cdata());
   }
 
   static constexpr unsigned kHttp11 = 11;

@@ -55,11 +55,7 @@ Status Microvm::boot(const pool::BootPlan& plan, pool::Deadline deadline) {
   TRY(vmm_->limitTo(limitsOfBoot(plan), plan.templateName));
   if (plan.network.kind == pool::NetworkKind::slot) {
     TRY(link_.open(plan.network, id_));
-    VmmRequest request = interfaceRequest();
-    TRY(vmm_->ask(
-        vmm::control::Ask{
-            .method = std::move(request.method), .target = std::move(request.target), .body = std::move(request.body)},
-        std::array{link_.tap().get()}, "giving the VM its tap", deadline));
+    TRY(vmm_->ask(interfaceRequest(), deadline, std::array{link_.tap().get()}).during("giving the VM its tap"));
     link_.tapGiven();
   }
   for (const VmmRequest& request : bootRequests(plan)) TRY(vmm_->ask(request, deadline));

@@ -24,9 +24,9 @@ std::string faultOf(const vmm::Answer& answer) {
 
 }  // namespace
 
-Status VmmControl::ask(const VmmRequest& request, pool::Deadline deadline) {
+Status VmmControl::ask(const VmmRequest& request, pool::Deadline deadline, std::span<const int> files) {
   const std::string what = fmt::format("{} {}", request.method, request.target);
-  return ask(vmm::control::Ask{.method = request.method, .target = request.target, .body = request.body}, {}, what,
+  return ask(vmm::control::Ask{.method = request.method, .target = request.target, .body = request.body}, files, what,
              deadline);
 }
 

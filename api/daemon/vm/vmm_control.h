@@ -20,7 +20,7 @@ class VmmControl {
 
   // fixInput: the VMM refused, in its own words; giveUp: it has ended, or says what makes no sense, and the channel is
   // lost. A VMM that was just started is waited for.
-  Status ask(const VmmRequest& request, pool::Deadline deadline);
+  Status ask(const VmmRequest& request, pool::Deadline deadline, std::span<const int> files = {});
   // The same of what the REST interface has no words for; `files` go with it and stay the caller's. `onSent` is called
   // between the request and its answer.
   using Body = decltype(vmm::control::Request::body);

@@ -37,8 +37,8 @@ bool VmmProcess::hasEnded() const {
   return process_.waitForEnd(std::chrono::steady_clock::now());
 }
 
-Status VmmProcess::ask(const VmmRequest& request, pool::Deadline deadline) {
-  return told(control_.ask(request, deadline));
+Status VmmProcess::ask(const VmmRequest& request, pool::Deadline deadline, std::span<const int> files) {
+  return told(control_.ask(request, deadline, files));
 }
 
 Status VmmProcess::ask(VmmControl::Body body, std::span<const int> files, std::string_view what,

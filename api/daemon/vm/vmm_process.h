@@ -32,7 +32,7 @@ class VmmProcess {
   bool hasEnded() const;
 
   // As VmmControl::ask. A process that was halted goes on once it was asked.
-  Status ask(const VmmRequest& request, pool::Deadline deadline);
+  Status ask(const VmmRequest& request, pool::Deadline deadline, std::span<const int> files = {});
   Status ask(VmmControl::Body body, std::span<const int> files, std::string_view what, pool::Deadline deadline);
   // Its control group, before it is asked to be what needs other limits: a VM of this template, or, where it is empty,
   // of none. After a reset both are what they were, so that who is late for the guest before may ask why it ended.
