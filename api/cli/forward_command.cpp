@@ -1,6 +1,5 @@
 // `quickmatch forward`: a port of this host's loopback that leads to a port of a guest, a connection to the daemon for
 // each that is accepted. Until it is interrupted.
-#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <memory>
@@ -21,6 +20,7 @@
 
 #include "api/cli/command.h"
 #include "api/relay/relay.h"
+#include "vmm/network/port.h"
 
 namespace qm::cli {
 
@@ -41,12 +41,10 @@ struct Ports {
 };
 
 Result<Ports> portsFrom(const std::string& text) {
-  Ports ports;
-  const char* const end = text.data() + text.size();
-  const auto local = std::from_chars(text.data(), end, ports.local);
-  if (local.ec == std::errc() && local.ptr != end && *local.ptr == ':') {
-    const auto guest = std::from_chars(local.ptr + 1, end, ports.guest);
-    if (guest.ec == std::errc() && guest.ptr == end && ports.guest != 0) return ports;
+  if (const std::size_t colon = text.find(':'); colon != std::string::npos) {
+    const auto local = network::portFrom(text.substr(0, colon));
+    const auto guest = network::portFrom(text.substr(colon + 1));
+    if (local && guest && *guest != 0) return Ports{.local = *local, .guest = *guest};
   }
   return Error(Remedy::fixInput, fmt::format("\"{}\" is no pair of ports: give LOCAL:PORT, as 8080:80", text));
 }
@@ -71,8 +69,7 @@ asio::awaitable<void> forwardOne(Tcp::socket client, const Way& way) {
     (void)std::fputs(fmt::format("quickmatch: a connection was not made: {}\n", why).c_str(), stderr);
     co_return;
   }
-  co_await asio::async_write(client, asio::buffer(heard.data() + header, heard.size() - header), into());
-  if (!failure) co_await relay(client, daemon, kIdleLimit);
+  co_await relay(daemon, client, kIdleLimit, asio::buffer(heard) + header);
 }
 
 asio::awaitable<void> forwardAll(Tcp::acceptor& acceptor, const Way& way) {

@@ -5,7 +5,6 @@
 #include "api/daemon/board/board_keeper.h"
 #include "api/daemon/board/observer_pair.h"
 #include "api/daemon/metrics/metrics.h"
-#include "api/daemon/metrics/network_metrics.h"
 #include "api/daemon/rest/routes.h"
 #include "api/daemon/server/server.h"
 #include "api/daemon/state_folder.h"
@@ -114,8 +113,8 @@ class Daemon::Inside {
   }
 
   std::string metricsText() {
-    return metrics_.text(pool_.pools(), pool_.blanks(), pool_.load()) +
-           networkMetricsText(launcher_->readySlots(), launcher_->egress());
+    return metrics_.text(pool_.pools(), pool_.blanks(), pool_.load(),
+                         {.readySlots = launcher_->readySlots(), .egress = launcher_->egress()});
   }
 
   Log log_;

@@ -5,10 +5,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <optional>
 
 #include <fmt/format.h>
+
+#include "vmm/network/port.h"
 
 namespace qm::pool {
 
@@ -55,14 +56,10 @@ Result<Destination> destinationFrom(std::string_view text) {
                                   text));
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return refused;
-  Destination destination;
-  const char* const end = text.data() + text.size();
-  const auto read = std::from_chars(text.data() + colon + 1, end, destination.port);
-  if (read.ec != std::errc() || read.ptr != end || destination.port == 0) return refused;
+  const auto port = network::portFrom(text.substr(colon + 1));
   auto host = hostFrom(text.substr(0, colon));
-  if (!host) return refused;
-  destination.host = *std::move(host);
-  return destination;
+  if (!port || *port == 0 || !host) return refused;
+  return Destination{.host = *std::move(host), .port = *port};
 }
 
 std::string textOf(const Destination& destination) {

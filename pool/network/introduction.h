@@ -2,14 +2,14 @@
 // clone has it from the snapshot.
 #pragma once
 
-#include <cstdint>
 #include <string_view>
 
+#include "pool/clock/clock.h"
 #include "vmm/guest/protocol/agent_values.h"
 
 namespace qm::pool {
 
 // A renewal that names address and gateway, under the hostname `name`: 1 to 63 letters, digits and dashes.
-agent::Renew introduction(std::string_view name, std::int64_t wallClockNs);
+agent::Renew introduction(std::string_view name, WallTime now);
 
 }  // namespace qm::pool

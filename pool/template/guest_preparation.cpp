@@ -46,9 +46,7 @@ Status runAll(VmProcess& vm, const std::vector<Command>& commands, const Limits&
 
 // The guest's clock, which came from the host as it booted, is set along with its address.
 Status introduce(VmProcess& vm, const Recipe& recipe, const Limits& limits) {
-  const auto now = SystemClock().wallNow().time_since_epoch();
-  const agent::Renew renew =
-      introduction(recipe.name, std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+  const agent::Renew renew = introduction(recipe.name, SystemClock().wallNow());
   TRY(vm.renew(renew, deadlineIn(limits.renew)).during("telling the guest its address"));
   return {};
 }

@@ -21,7 +21,7 @@ Result<Cgroup> Cgroup::make(const CgroupGround& ground, std::uint32_t number) {
     group.parts_.push_back({.version = place.version, .folder = folder, .controllers = place.controllers});
     // One VM is one thing: where memory is short all of its processes end, not the largest.
     const bool hasMemory = std::ranges::find(place.controllers, Controller::memory) != place.controllers.end();
-    if (hasMemory && place.version == CgroupVersion::v2) TRY(putCgroupFile(folder / "memory.oom.group", "1"));
+    if (hasMemory && place.version == CgroupVersion::v2) TRY(writeKernelFile(folder / "memory.oom.group", "1"));
   }
   return group;
 }
@@ -45,7 +45,7 @@ Status Cgroup::limit(const CgroupLimits& limits) {
     for (const Controller controller : part.controllers) {
       const CgroupSetting setting = settingOf(controller, part.version, limits);
       if (before && setting == settingOf(controller, part.version, *before)) continue;
-      TRY(putCgroupFile(part.folder / setting.file, setting.value));
+      TRY(writeKernelFile(part.folder / setting.file, setting.value));
     }
   }
   told_ = limits;
@@ -66,7 +66,7 @@ Result<FileDescriptor> Cgroup::openForClone() const {
 // does for cgroup.procs or another's number, and which takes milliseconds now and then.
 Status Cgroup::enter() const {
   for (const Part& part : parts_) {
-    if (part.version == CgroupVersion::v1) TRY(putCgroupFile(part.folder / "tasks", "0"));
+    if (part.version == CgroupVersion::v1) TRY(writeKernelFile(part.folder / "tasks", "0"));
   }
   return {};
 }

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <functional>
 #include <optional>
 
 #include <gmock/gmock.h>
@@ -61,6 +62,18 @@ TEST(CgroupGround, AHostWithoutHierarchiesLacksEveryControllerAndSaysWhatToDo) {
   ASSERT_EQ(ground.lacks().size(), kControllers.size());
   for (const CgroupGround::Lack& lack : ground.lacks()) EXPECT_TRUE(lack.sentence.ends_with('.')) << lack.sentence;
   EXPECT_TRUE(ground.controllers().empty());
+}
+
+// A copy of this process that is in the group.
+Result<Process> runIn(const Cgroup& group, const std::function<Status()>& work) {
+  const FileDescriptor folder = group.openForClone().value();
+  return runInCopy(
+      {},
+      [&](FileDescriptor&) -> Status {
+        TRY(group.enter());
+        return work();
+      },
+      std::chrono::seconds(10), folder.isOpen() ? &folder : nullptr);
 }
 
 class CgroupTest : public testing::Test {
@@ -118,49 +131,39 @@ TEST_F(CgroupTest, NothingStaysWhenTheStockGoes) {
 
 TEST_F(CgroupTest, ACopyInItIsHeldByIt) {
   const Cgroup group = stock->take({.processes = 2}).value();
-  const FileDescriptor folder = group.openForClone().value();
-  const Result<Process> copy = runInCopy(
-      {},
-      [&](FileDescriptor&) -> Status {
-        TRY(group.enter());
-        const pid_t first = ::fork();
-        if (first == 0) {
-          ::pause();
-          ::_exit(0);
-        }
-        const pid_t second = ::fork();
-        if (second == 0) ::_exit(0);
-        const int reason = errno;
-        ::kill(first, SIGKILL);
-        ::waitpid(first, nullptr, 0);
-        if (second < 0 && reason == EAGAIN) return {};
-        return Error(Remedy::giveUp, "a third process was not refused");
-      },
-      std::chrono::seconds(10), folder.isOpen() ? &folder : nullptr);
+  const Result<Process> copy = runIn(group, []() -> Status {
+    const pid_t first = ::fork();
+    if (first == 0) {
+      ::pause();
+      ::_exit(0);
+    }
+    const pid_t second = ::fork();
+    if (second == 0) ::_exit(0);
+    const int reason = errno;
+    ::kill(first, SIGKILL);
+    ::waitpid(first, nullptr, 0);
+    if (second < 0 && reason == EAGAIN) return {};
+    return Error(Remedy::giveUp, "a third process was not refused");
+  });
   ASSERT_TRUE(copy.has_value()) << copy.error().text();
   EXPECT_EQ(copy->reap(), ProcessEnd{});
 }
 
 // A process in the group that touches 64 MiB.
 ProcessEnd endOfOneThatTouchesMuch(const Cgroup& group) {
-  const FileDescriptor folder = group.openForClone().value();
-  const Result<Process> copy = runInCopy(
-      {},
-      [&](FileDescriptor&) -> Status {
-        TRY(group.enter());
-        const pid_t greedy = ::fork();
-        if (greedy == 0) {
-          constexpr std::size_t kBytes = std::size_t{64} << 20U;
-          void* const much = ::mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-          if (much != MAP_FAILED) std::memset(much, 1, kBytes);
-          ::_exit(0);
-        }
-        int how = 0;
-        ::waitpid(greedy, &how, 0);
-        if (WIFSIGNALED(how)) ::raise(WTERMSIG(how));
-        return {};
-      },
-      std::chrono::seconds(10), folder.isOpen() ? &folder : nullptr);
+  const Result<Process> copy = runIn(group, []() -> Status {
+    const pid_t greedy = ::fork();
+    if (greedy == 0) {
+      constexpr std::size_t kBytes = std::size_t{64} << 20U;
+      void* const much = ::mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      if (much != MAP_FAILED) std::memset(much, 1, kBytes);
+      ::_exit(0);
+    }
+    int how = 0;
+    ::waitpid(greedy, &how, 0);
+    if (WIFSIGNALED(how)) ::raise(WTERMSIG(how));
+    return {};
+  });
   // In version 2 the whole group is killed, before it could tell.
   return copy.has_value() ? copy->reap().value() : ProcessEnd{.signal = SIGKILL};
 }

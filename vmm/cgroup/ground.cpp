@@ -11,7 +11,7 @@
 #include <system_error>
 #include <utility>
 
-#include "vmm/cgroup/cgroup_file.h"
+#include "vmm/os/file_descriptor.h"
 #include "vmm/result/result.h"
 
 namespace qm {
@@ -72,7 +72,7 @@ bool lists(const std::filesystem::path& file, Controller controller) {
 Status passOn(const std::filesystem::path& above, Controller controller) {
   const std::filesystem::path passed = above / "cgroup.subtree_control";
   if (lists(passed, controller)) return {};
-  return putCgroupFile(passed, std::string("+") + nameOf(controller));
+  return writeKernelFile(passed, std::string("+") + nameOf(controller));
 }
 
 bool hasProcesses(const std::filesystem::path& group) {

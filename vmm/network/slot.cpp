@@ -1,6 +1,5 @@
 #include "vmm/network/slot.h"
 
-#include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -36,11 +35,9 @@ const sockaddr* plain(const sockaddr_in& where) {
 // Without an address a link still hears router advertisements (RFC 4861, section 6), and a guest that sends them makes
 // addresses, routes and neighbours without end. What is made here after this has no IPv6 at all.
 Status refuseIpv6() {
-  constexpr const char* kPath = "/proc/sys/net/ipv6/conf/default/disable_ipv6";
-  const FileDescriptor file(::open(kPath, O_WRONLY | O_CLOEXEC));
-  if (!file.isOpen() && errno == ENOENT) return {};  // a kernel without IPv6
-  if (!file.isOpen() || ::write(file.get(), "1", 1) != 1) return systemError(std::string("writing ") + kPath, errno);
-  return {};
+  constexpr const char* kSwitch = "/proc/sys/net/ipv6/conf/default/disable_ipv6";
+  if (::access(kSwitch, F_OK) < 0 && errno == ENOENT) return {};  // a kernel without IPv6
+  return writeKernelFile(kSwitch, "1");
 }
 
 }  // namespace

@@ -160,6 +160,15 @@ Result<std::string> readKernelFile(const std::filesystem::path& path, std::size_
   return text;
 }
 
+Status writeKernelFile(const std::filesystem::path& path, std::string_view text) {
+  const FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!file.isOpen()) return systemError("open " + path.string(), errno);
+  if (::write(file.get(), text.data(), text.size()) < 0) {
+    return systemError("write " + std::string(text) + " to " + path.string(), errno);
+  }
+  return {};
+}
+
 Status synchronise(const FileDescriptor& file) {
   if (::fsync(file.get()) < 0) return systemError("fsync", errno);
   return {};

@@ -68,6 +68,8 @@ Result<std::vector<std::byte>> readWholeFile(const std::filesystem::path& path, 
 
 // The text of a file of /proc or /sys, which says of itself that it has 0 bytes; at most `limit` bytes of it.
 Result<std::string> readKernelFile(const std::filesystem::path& path, std::size_t limit = 65'536);
+// Into one that is there, by one write: the kernel takes a setting whole or not at all.
+Status writeKernelFile(const std::filesystem::path& path, std::string_view text);
 
 Status synchronise(const FileDescriptor& file);
 Status truncateTo(const FileDescriptor& file, std::uint64_t bytes);

@@ -55,14 +55,6 @@ Error refused(std::span<const Namespace> namespaces, int reason) {
   return {error.remedy(), error.sentence() + "; " + remedyOf(namespaces.front(), reason)};
 }
 
-Status writeProcFile(const char* path, const std::string& text) {
-  const FileDescriptor file(::open(path, O_WRONLY | O_CLOEXEC));
-  if (!file.isOpen()) return systemError(std::string("open ") + path, errno);
-  // The kernel takes a map by one write or not at all.
-  if (::write(file.get(), text.data(), text.size()) < 0) return systemError(std::string("write ") + path, errno);
-  return {};
-}
-
 std::string lineOf(std::uint32_t inside, std::uint32_t outside) {
   return std::to_string(inside) + " " + std::to_string(outside) + " 1\n";
 }
@@ -107,10 +99,10 @@ Status enterNamespace(const FileDescriptor& open, Namespace kind) {
 }
 
 Status mapIdentity(uid_t uid, gid_t gid, uid_t outerUid, gid_t outerGid) {
-  TRY(writeProcFile("/proc/self/uid_map", lineOf(uid, outerUid)));
+  TRY(writeKernelFile("/proc/self/uid_map", lineOf(uid, outerUid)));
   // Without it an unprivileged process may not map its group: it could drop a group that denies it something.
-  TRY(writeProcFile("/proc/self/setgroups", "deny"));
-  TRY(writeProcFile("/proc/self/gid_map", lineOf(gid, outerGid)));
+  TRY(writeKernelFile("/proc/self/setgroups", "deny"));
+  TRY(writeKernelFile("/proc/self/gid_map", lineOf(gid, outerGid)));
   return {};
 }
 

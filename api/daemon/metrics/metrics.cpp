@@ -55,7 +55,8 @@ class Metrics::Inside {
     histogram(road, "total").Observe(seconds(phases.total()));
   }
 
-  std::string text(const std::vector<pool::PoolView>& pools, std::uint32_t blanks, const pool::Load& load) {
+  std::string text(const std::vector<pool::PoolView>& pools, std::uint32_t blanks, const pool::Load& load,
+                   const NetworkUse& network) {
     // A registry of this scrape alone: no gauge stays of a template that went away.
     prom::Registry now;
     Gauges& clones = prom::BuildGauge().Name("quickmatch_clones").Help("VMs by state").Register(now);
@@ -74,6 +75,20 @@ class Metrics::Inside {
     busy.Add({{"of", "in_line"}}).Set(load.inLine);
     busy.Add({{"of", "making"}}).Set(load.making);
     busy.Add({{"of", "ending"}}).Set(load.ending);
+    prom::BuildGauge()
+        .Name("quickmatch_network_slots_ready")
+        .Help("Network slots made ahead")
+        .Register(now)
+        .Add({})
+        .Set(network.readySlots);
+    // Counted elsewhere, and told whole with each scrape.
+    Counters& egress = prom::BuildCounter()
+                           .Name("quickmatch_egress_total")
+                           .Help("Connections that guests asked for, by outcome")
+                           .Register(now);
+    egress.Add({{"outcome", "connected"}}).Increment(static_cast<double>(network.egress.connected));
+    egress.Add({{"outcome", "refused"}}).Increment(static_cast<double>(network.egress.refused));
+    egress.Add({{"outcome", "failed"}}).Increment(static_cast<double>(network.egress.failed));
     prom::BuildGauge()
         .Name("quickmatch_build_info")
         .Help("1; the version is the label")
@@ -207,8 +222,9 @@ void Metrics::vmGone(const VmUse& use) {
     inside_->vmExits.Add({{"kind", kExits[kind]}}).Increment(static_cast<double>(use.exits[kind]));
 }
 
-std::string Metrics::text(const std::vector<pool::PoolView>& pools, std::uint32_t blanks, const pool::Load& load) {
-  return inside_->text(pools, blanks, load);
+std::string Metrics::text(const std::vector<pool::PoolView>& pools, std::uint32_t blanks, const pool::Load& load,
+                          const NetworkUse& network) {
+  return inside_->text(pools, blanks, load, network);
 }
 
 }  // namespace qm

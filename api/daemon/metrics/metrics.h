@@ -3,16 +3,24 @@
 // Histograms stand by road and phase, not by template: their number of series is fixed. Counters stand by template.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "api/daemon/egress/egress_proxy.h"
 #include "api/daemon/vm/vm_ending.h"
 #include "api/daemon/vm/vm_use.h"
 #include "pool/observer.h"
 #include "pool/pool.h"
 
 namespace qm {
+
+// What goes on in guests' networks.
+struct NetworkUse {
+  std::uint32_t readySlots = 0;  // made ahead
+  EgressCounts egress;
+};
 
 // Threads: any.
 class Metrics final : public pool::PoolObserver {
@@ -36,8 +44,9 @@ class Metrics final : public pool::PoolObserver {
   // A VM's process was reaped.
   void vmEnded(VmEnd how);
 
-  // Text format 0.0.4, with gauges of how the pools stand.
-  std::string text(const std::vector<pool::PoolView>& pools, std::uint32_t blanks, const pool::Load& load);
+  // Text format 0.0.4, with gauges of how the pools and network slots stand.
+  std::string text(const std::vector<pool::PoolView>& pools, std::uint32_t blanks, const pool::Load& load,
+                   const NetworkUse& network = {});
 
  private:
   class Inside;

@@ -92,6 +92,16 @@ TEST(Metrics, GaugesShowHowThePoolsStandAndForgetTemplatesThatWentAway) {
   EXPECT_THAT(metrics.text({}, 5, {}), HasSubstr("quickmatch_blanks 5"));
 }
 
+TEST(MetricsTest, WhatGoesOnInGuestsNetworksIsTold) {
+  Metrics metrics;
+  const std::string text = metrics.text({}, 0, {}, {.readySlots = 3, .egress = {.connected = 5, .refused = 2}});
+  EXPECT_THAT(text, HasSubstr("# TYPE quickmatch_network_slots_ready gauge\nquickmatch_network_slots_ready 3\n"));
+  EXPECT_THAT(text, HasSubstr("# TYPE quickmatch_egress_total counter\n"));
+  EXPECT_THAT(text, HasSubstr("quickmatch_egress_total{outcome=\"connected\"} 5\n"));
+  EXPECT_THAT(text, HasSubstr("quickmatch_egress_total{outcome=\"refused\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("quickmatch_egress_total{outcome=\"failed\"} 0\n"));
+}
+
 TEST(Metrics, MissesAreCountedByCauseAndTeardownsTimed) {
   Metrics metrics;
   metrics.missed("hello", pool::Miss::drained);

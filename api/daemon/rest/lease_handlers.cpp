@@ -1,15 +1,16 @@
 #include "api/daemon/rest/lease_handlers.h"
 
-#include <charconv>
 #include <string>
 #include <string_view>
 
+#include <boost/beast/core/string.hpp>
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
 
 #include "api/daemon/rest/answer.h"
 #include "api/daemon/rest/exec_json.h"
 #include "api/daemon/rest/lease_json.h"
+#include "vmm/network/port.h"
 
 namespace qm::rest {
 
@@ -50,19 +51,9 @@ Answered<std::string> allowed(const pool::Pool& pool, const Request& request, co
 }
 
 Result<std::uint16_t> portFrom(const std::string& text) {
-  std::uint16_t port = 0;
-  const char* const end = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), end, port);
-  if (read.ec != std::errc() || read.ptr != end || port == 0)
-    return Error(Remedy::fixInput, fmt::format("\"{}\" is no port: give 1 to 65535", text));
-  return port;
-}
-
-Status checkUpgrade(std::string_view upgrade) {
-  if (upgrade.size() == 3 && (upgrade[0] | 0x20) == 't' && (upgrade[1] | 0x20) == 'c' && (upgrade[2] | 0x20) == 'p')
-    return {};
-  return Error(Remedy::fixInput,
-               "a connection to a guest is asked for with \"Connection: Upgrade\" and \"Upgrade: tcp\"");
+  const auto port = network::portFrom(text);
+  if (!port || *port == 0) return Error(Remedy::fixInput, fmt::format("\"{}\" is no port: give 1 to 65535", text));
+  return *port;
 }
 
 Answered<std::string> running(const pool::Pool& pool, const Request& request, const PathValues& path) {
@@ -216,8 +207,11 @@ Begun beginExecInLease(pool::Pool& pool, const Request& request, const PathValue
 Response connectToLease(pool::Pool& pool, const Request& request, const PathValues& path) {
   const std::string id = TRY(running(pool, request, path));
   const std::uint16_t port = TRY(understood(portFrom(path.at("port"))));
-  if (const Status asked = checkUpgrade(request.upgrade); !asked.has_value())
-    return respond({.code = ProblemCode::invalidRequest, .detail = asked.error().text()});
+  if (!boost::beast::iequals(request.upgrade, "tcp")) {
+    return respond(
+        {.code = ProblemCode::invalidRequest,
+         .detail = "a connection to a guest is asked for with \"Connection: Upgrade\" and \"Upgrade: tcp\""});
+  }
   pool::GuestConnection connection =
       TRY(done(pool.connect(id, port), fmt::format("port {} of the guest was not reached", port)));
   return {.status = 101,

@@ -1,6 +1,5 @@
 #include "api/daemon/server/server.h"
 
-#include <charconv>
 #include <thread>
 
 #include <boost/asio/co_spawn.hpp>
@@ -15,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "api/daemon/server/session.h"
+#include "vmm/network/port.h"
 #include "vmm/os/unix_socket.h"
 
 namespace qm {
@@ -52,9 +52,9 @@ Result<TcpAddress> parseTcpAddress(const std::string& text) {
   if (address.host.starts_with('[') && address.host.ends_with(']')) address.host = text.substr(1, colon - 2);
   error_code failure;
   asio::ip::make_address(address.host, failure);
-  const char* end = text.data() + text.size();
-  const auto read = std::from_chars(text.data() + colon + 1, end, address.port);
-  if (failure || read.ec != std::errc() || read.ptr != end) return refused;
+  const auto port = network::portFrom(std::string_view(text).substr(colon + 1));
+  if (failure || !port) return refused;
+  address.port = *port;
   return address;
 }
 
