@@ -97,10 +97,10 @@ int forward(DaemonApi& api, const std::string& lease, const std::string& ports) 
   error_code failure;
   Tcp::acceptor acceptor(context);
   const Tcp::endpoint here(asio::ip::address_v4::loopback(), pair->local);
-  acceptor.open(here.protocol());
-  acceptor.set_option(asio::socket_base::reuse_address(true));
-  acceptor.bind(here, failure);
-  if (!failure) acceptor.listen(asio::socket_base::max_listen_connections, failure);
+  (void)acceptor.open(here.protocol(), failure);
+  if (!failure) (void)acceptor.set_option(asio::socket_base::reuse_address(true), failure);
+  if (!failure) (void)acceptor.bind(here, failure);
+  if (!failure) (void)acceptor.listen(asio::socket_base::max_listen_connections, failure);
   if (failure) return fail(Error(Remedy::fixInput, fmt::format("listening on {}: {}", pair->local, failure.message())));
   (void)std::fputs(fmt::format("127.0.0.1:{}\n", acceptor.local_endpoint().port()).c_str(), stdout);
   (void)std::fflush(stdout);

@@ -203,10 +203,10 @@ int listen() {
   sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
   std::memcpy(address.sun_path, kNeighbour.data(), kNeighbour.size());
   const int file = ::socket(AF_UNIX, SOCK_STREAM, 0);
-  tell("listens", file < 0 ? -1
-                           : ::bind(file, reinterpret_cast<const sockaddr*>(&address),
-                                    static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + kNeighbour.size())));
-  ::listen(file, 1);
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + kNeighbour.size());
+  const bool listens =
+      file >= 0 && ::bind(file, reinterpret_cast<const sockaddr*>(&address), size) == 0 && ::listen(file, 1) == 0;
+  tell("listens", listens ? 0 : -1);
   std::fflush(stdout);
   for (;;) ::pause();
 }

@@ -44,8 +44,8 @@ Conversation::Conversation(Tcp::socket guest, EgressProxy::Gate& gate)
 void Conversation::cut() {
   cut_ = true;
   error_code ignored;
-  guest_.close(ignored);
-  outside_.close(ignored);
+  (void)guest_.close(ignored);
+  (void)outside_.close(ignored);
 }
 
 // Empty: it asked nothing that this proxy knows, or nothing in time.
@@ -95,7 +95,7 @@ asio::awaitable<void> Conversation::reach(const std::vector<Tcp::endpoint>& endp
   for (const Tcp::endpoint& endpoint : endpoints) {
     if (cut_) co_return;
     error_code ignored;
-    outside_.close(ignored);
+    (void)outside_.close(ignored);
     failure = asio::error::timed_out;
     error_code outcome = asio::error::timed_out;
     co_await (outside_.async_connect(endpoint, into(outcome)) || patience(guest_.get_executor()));
@@ -122,7 +122,7 @@ asio::awaitable<void> Conversation::run() {
   co_await answer(verdict);
   if (verdict.status != 200) {
     error_code ignored;
-    guest_.shutdown(asio::socket_base::shutdown_send, ignored);
+    (void)guest_.shutdown(asio::socket_base::shutdown_send, ignored);
     co_return;
   }
   ++gate_.tally.connected;
@@ -144,7 +144,7 @@ void EgressProxy::Gate::refused(const std::string& why) {
 void EgressProxy::Gate::cut() {
   isCut = true;
   error_code ignored;
-  acceptor.close(ignored);
+  (void)acceptor.close(ignored);
   room.cancel();
   for (Conversation& conversation : conversations) conversation.cut();
 }

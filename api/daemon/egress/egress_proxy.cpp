@@ -78,7 +78,7 @@ Result<EgressProxy::Way> EgressProxy::open(FileDescriptor listener, std::vector<
                                            std::string_view vm) {
   Tcp::acceptor acceptor(inside_->context);
   error_code failure;
-  acceptor.assign(Tcp::v4(), listener.get(), failure);
+  (void)acceptor.assign(Tcp::v4(), listener.get(), failure);
   if (failure) return Error(Remedy::giveUp, "listening in a network slot: " + failure.message());
   listener.release();
   auto gate = std::make_shared<Gate>(std::move(acceptor), std::move(list), vm, inside_->tally, inside_->log);

@@ -86,7 +86,7 @@ class Session {
     }
     if (relayed_ != nullptr) co_await relayTo(*relayed_);
     boost::system::error_code ignored;
-    stream_.socket().shutdown(boost::asio::socket_base::shutdown_both, ignored);
+    (void)stream_.socket().shutdown(boost::asio::socket_base::shutdown_both, ignored);
   }
 
  private:
