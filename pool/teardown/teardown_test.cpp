@@ -13,7 +13,7 @@ namespace {
 
 class TeardownTest : public testing::Test {
  protected:
-  Vm spawn(std::string_view id) { return vms.spawn(id).value(); }
+  Vm spawn(std::string_view id) { return vms.spawn(id, VmUse::byTenants).value(); }
 
   FakeClock clock;
   FakeVms vms;

@@ -16,12 +16,12 @@ Error closing() {
 
 }  // namespace
 
-Result<Vm> LivingVms::spawn() {
+Result<Vm> LivingVms::spawn(VmUse use) {
   {
     const std::lock_guard lock(mutex_);
     if (closed_) return closing();
   }
-  return remembered(TRY(spawner_.spawn("vm-" + randomHex(kIdBytes))));
+  return remembered(TRY(spawner_.spawn("vm-" + randomHex(kIdBytes), use)));
 }
 
 Result<Vm> LivingVms::reclaim(VmProcess& used) {

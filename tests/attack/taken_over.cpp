@@ -79,6 +79,9 @@ void tryFiles(const std::string& folder) {
   tell("makes_a_link", ::symlink("/etc/shadow", "link"));
   tell("makes_a_device", ::mknod("device", S_IFBLK | 0600, 0));
   tell("makes_a_pipe", ::mkfifo("pipe", 0600));
+  tell("makes_a_file", opened("file", O_WRONLY | O_CREAT));
+  tell("makes_a_nameless_file", opened(".", O_WRONLY | O_TMPFILE));
+  tell("makes_a_folder", ::mkdir("folder", 0700));
 }
 
 void trySealedMemory() {
@@ -136,8 +139,7 @@ void tryToFill() {
   tellNumber("files", files);
   for (int file = 6; file < files + 8; ++file) ::close(file);
   ::signal(SIGXFSZ, SIG_IGN);
-  const int file = ::open("large", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-  tell("makes_a_file_without_end", ::ftruncate(file, off_t{1} << 40));
+  tell("makes_its_log_large", ::ftruncate(1, off_t{1} << 30));
   tell("locks_memory", ::mlockall(MCL_CURRENT | MCL_FUTURE));
 }
 

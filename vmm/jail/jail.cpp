@@ -19,8 +19,9 @@ JailMaker jailMaker(const PeerIdentity& client) {
 namespace {
 
 // The limit on processes counts all of a user's, so it is for a user of one jail only.
-ProcessLimits limitsOf(const JailPolicy& policy, const JailMaker& maker) {
+ProcessLimits limitsOf(const JailPolicy& policy, const JailPlan& plan, const JailMaker& maker) {
   ProcessLimits limits = policy.limits;
+  if (plan.newFiles == NewFiles::denied) limits.fileBytes = policy.givenFileBytes;
   if (policy.isolation == Isolation::bare || maker.privilege == Privilege::none) limits.processes.reset();
   return limits;
 }
@@ -44,7 +45,7 @@ Status enterByIsolation(const JailPolicy& policy, const JailPlan& plan, const Ja
 Status enterJail(const JailPolicy& policy, const JailPlan& plan, const JailMaker& maker, const JailParts& parts,
                  uid_t uid) {
   TRY(enterByIsolation(policy, plan, maker, parts, uid));
-  TRY(limitThis(limitsOf(policy, maker)));
+  TRY(limitThis(limitsOf(policy, plan, maker)));
   TRY(surrenderPrivileges());
   if (parts.denials != nullptr) TRY(restrictBy(*parts.denials));
   return seccomp::restrictJailed();

@@ -33,7 +33,7 @@ class JailMould {
   static std::vector<Identity> identitiesOf(const JailPlan& plan);
 
   FileDescriptor mounts_;  // the namespace
-  JailPlan plan_;          // its folder and network are not looked at
+  JailPlan plan_;          // its folder, network and newFiles are not looked at
   std::vector<Identity> identities_;
 };
 

@@ -9,6 +9,7 @@
 
 #include "vmm/cgroup/cgroup_limits.h"
 #include "vmm/cgroup/cgroup_stock.h"
+#include "vmm/os/landlock.h"
 #include "vmm/os/limits.h"
 #include "vmm/result/result.h"
 
@@ -33,6 +34,8 @@ struct JailPolicy {
                        .processes = 64,
                        .lockedBytes = std::uint64_t{64} << 10U,
                        .coreBytes = 0};
+  // fileBytes of a jail without new files: what it was given open is a log.
+  std::uint64_t givenFileBytes = std::uint64_t{64} << 20U;
   CgroupUse cgroups = CgroupUse::wherePossible;
   bool operator==(const JailPolicy&) const = default;
 };
@@ -62,6 +65,8 @@ struct JailPlan {
   std::vector<ReadOnlyBind> readOnly;
   std::vector<JailDevice> devices;
   JailNetwork network = JailNetwork::none;
+  // denied: none but those that it was given open; sockets are made as ever.
+  NewFiles newFiles = NewFiles::allowed;
   CgroupLimits limits;  // as far as the host has control groups
   bool operator==(const JailPlan&) const = default;
 };

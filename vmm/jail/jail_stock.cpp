@@ -22,7 +22,10 @@ Result<JailStock> JailStock::create(const JailPolicy& policy, const JailMaker& m
   TRY(emptyBoundingSet());
   if (policy.isolation == Isolation::bare) return stock;
   const int landlock = landlockVersion();
-  if (landlock > 0) stock.denials_ = TRY(jailDenials());
+  if (landlock > 0) {
+    stock.denials_ = TRY(jailDenials(NewFiles::allowed));
+    stock.noFiles_ = TRY(jailDenials(NewFiles::denied));
+  }
   if (maker.privilege == Privilege::none) return stock;
   std::vector<Namespace> own{Namespace::ipc, Namespace::uts};
   Result<FileDescriptor> network = openOwn(Namespace::network);
@@ -47,7 +50,8 @@ std::vector<Namespace> JailStock::namespacesFor(const JailPlan& plan) const {
 }
 
 JailParts JailStock::partsFor(const JailPlan& plan) {
-  JailParts parts{.denials = denials_.isOpen() ? &denials_ : nullptr,
+  const FileDescriptor& denials = plan.newFiles == NewFiles::denied ? noFiles_ : denials_;
+  JailParts parts{.denials = denials.isOpen() ? &denials : nullptr,
                   .network = plan.network == JailNetwork::host && hostNetwork_.isOpen() ? &hostNetwork_ : nullptr};
   if (policy_.isolation == Isolation::bare || maker_.privilege == Privilege::none) return parts;
   const auto fitting = std::ranges::find_if(moulds_, [&plan](const JailMould& each) { return each.fits(plan); });

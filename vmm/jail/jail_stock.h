@@ -36,6 +36,7 @@ class JailStock {
   JailPolicy policy_;
   JailMaker maker_;
   FileDescriptor denials_;       // Landlock's; not open: this kernel has none
+  FileDescriptor noFiles_;       // the same, and of new files
   FileDescriptor hostNetwork_;   // not open: each jail makes a network namespace
   std::list<JailMould> moulds_;  // the one that was used last is first
 };

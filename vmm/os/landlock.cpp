@@ -22,6 +22,7 @@ constexpr std::uint64_t kScopeAbstractSockets = 1U << 0U;
 constexpr std::uint64_t kScopeSignals = 1U << 1U;
 constexpr std::uint64_t kFileDenials = LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
                                        LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_MAKE_FIFO;
+constexpr std::uint64_t kNewFileDenials = LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_DIR;
 
 }  // namespace
 
@@ -30,10 +31,11 @@ int landlockVersion() {
   return version < 0 ? 0 : static_cast<int>(version);
 }
 
-Result<FileDescriptor> jailDenials() {
+Result<FileDescriptor> jailDenials(NewFiles newFiles) {
   const bool hasScopes = landlockVersion() >= kLandlockScopes;
-  const RulesetAttributes attributes{.handledFileAccess = kFileDenials,
-                                     .scoped = hasScopes ? kScopeAbstractSockets | kScopeSignals : 0};
+  const RulesetAttributes attributes{
+      .handledFileAccess = kFileDenials | (newFiles == NewFiles::denied ? kNewFileDenials : 0),
+      .scoped = hasScopes ? kScopeAbstractSockets | kScopeSignals : 0};
   // An older kernel knows a shorter struct.
   const std::size_t bytes = hasScopes ? sizeof attributes : sizeof attributes.handledFileAccess;
   FileDescriptor denials(static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, bytes, 0U)));

@@ -1,6 +1,8 @@
 // Landlock (landlock(7)): what a process denies to itself and to what it becomes, without privileges.
 #pragma once
 
+#include <cstdint>
+
 #include "vmm/os/file_descriptor.h"
 #include "vmm/result/result.h"
 
@@ -14,7 +16,11 @@ int landlockVersion();
 // Denials that go with any program in a jail, as far as the kernel has them: to make links, devices or pipes in a file
 // system, to move files from one folder to another; to reach abstract Unix sockets and processes that are not its own
 // or its children's. Open: for restrictBy, any number of times. giveUp: the kernel has no Landlock.
-Result<FileDescriptor> jailDenials();
+//
+// New files denied: regular ones and folders as well, so that it writes to nothing but what it has open. Sockets can be
+// made.
+enum class NewFiles : std::uint8_t { allowed, denied };
+Result<FileDescriptor> jailDenials(NewFiles newFiles);
 
 // For this process, which has one thread and can gain no privileges (no_new_privs) or has CAP_SYS_ADMIN. Those who are
 // restricted one after the other are strangers to each other.

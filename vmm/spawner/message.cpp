@@ -91,6 +91,7 @@ void write(Writer& writer, const JailPlan& plan) {
   writer.word(static_cast<std::uint32_t>(plan.devices.size()));
   for (const JailDevice device : plan.devices) writer.word(wordOf(device));
   writer.word(plan.network == JailNetwork::host ? 1 : 0);
+  writer.word(plan.newFiles == NewFiles::denied ? 1 : 0);
   write(writer, plan.limits);
 }
 
@@ -106,6 +107,7 @@ Result<JailPlan> readPlan(Reader& reader) {
   const std::uint32_t devices = TRY(reader.wordUpTo(kDevices));
   for (std::uint32_t i = 0; i < devices; ++i) plan.devices.push_back(deviceOf(TRY(reader.wordUpTo(kDevices - 1))));
   plan.network = TRY(reader.wordUpTo(1)) == 1 ? JailNetwork::host : JailNetwork::none;
+  plan.newFiles = TRY(reader.wordUpTo(1)) == 1 ? NewFiles::denied : NewFiles::allowed;
   plan.limits = TRY(readLimits(reader));
   TRY(check(plan));
   return plan;

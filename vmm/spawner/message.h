@@ -22,7 +22,7 @@
 
 namespace qm::spawner {
 
-inline constexpr std::uint32_t kVersion = 4;
+inline constexpr std::uint32_t kVersion = 5;
 inline constexpr std::size_t kArguments = 256;
 inline constexpr std::size_t kGiven = 64;
 

@@ -11,6 +11,7 @@ SpawnMessage example() {
                    .readOnly = {{.host = "/images/kernel", .inside = "/kernel"}},
                    .devices = {JailDevice::kvm, JailDevice::tun},
                    .network = JailNetwork::host,
+                   .newFiles = NewFiles::denied,
                    .limits = {.memoryMib = 192, .processes = 64, .cpuPercent = 150}},
           .numbers = {3, 1}};
 }
@@ -65,7 +66,7 @@ TEST(SpawnerMessage, AnotherVersionIsRefusedByName) {
   std::vector<std::byte> other = encode(7, Request(example()));
   other.front() = std::byte{9};
   EXPECT_EQ(decodeRequest(other).error().text(),
-            "the spawner's messages have version 4, not 9; use programs of one build");
+            "the spawner's messages have version 5, not 9; use programs of one build");
 }
 
 TEST(SpawnerMessage, OneNumberForTwoDescriptorsIsRefused) {

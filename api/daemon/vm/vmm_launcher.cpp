@@ -11,6 +11,13 @@
 
 namespace qm {
 
+namespace {
+
+// A guest's boot writes some 20 KiB.
+constexpr const char* kConsoleMib = "1";
+
+}  // namespace
+
 Result<std::unique_ptr<VmmLauncher>> VmmLauncher::start(const LauncherSettings& settings) {
   SpawnerClient spawner =
       TRY(SpawnerClient::start(settings.spawner, {.isolation = settings.isolation, .cgroups = settings.cgroups}));
@@ -51,17 +58,26 @@ JailPlan VmmLauncher::jailFor(const VmFolder& folder) const {
   return plan;
 }
 
-Result<VmmLauncher::Launched> VmmLauncher::launch(const VmFolder& folder, std::string_view id) const {
+Result<VmmLauncher::Launched> VmmLauncher::launch(const VmFolder& folder, std::string_view id,
+                                                  NewFiles newFiles) const {
   constexpr int kControl = vmm::control::kSocketNumber;
   constexpr int kSlot = slot::kDescriptorNumber;
-  std::vector<std::string> arguments{
-      "--control", std::to_string(kControl), "--slot",       std::to_string(kSlot),
-      "--id",      std::string(id),          "--hypervisor", std::string(name(settings_.backend))};
+  std::vector<std::string> arguments{"--control",
+                                     std::to_string(kControl),
+                                     "--slot",
+                                     std::to_string(kSlot),
+                                     "--id",
+                                     std::string(id),
+                                     "--hypervisor",
+                                     std::string(name(settings_.backend)),
+                                     "--console-limit",
+                                     kConsoleMib};
   if (settings_.seccomp != seccomp::defaultLevel()) {
     arguments.insert(arguments.end(), {"--seccomp-level", std::to_string(static_cast<int>(settings_.seccomp))});
   }
   if (!settings_.hostCounter.empty()) arguments.insert(arguments.end(), {"--host-counter", settings_.hostCounter});
   JailPlan jail = jailFor(folder);
+  jail.newFiles = newFiles;
   jail.limits = expected();
   const CgroupLimits limits = jail.limits;
   const FileDescriptor console = TRY(openFile(folder.console(), OpenMode::append));

@@ -56,7 +56,7 @@ class VmmLauncher {
   std::uint32_t readySlots() const { return slots_.ready(); }
 
   // Starts a blank VMM with the folder as its working directory. With a guest it outlives us.
-  Result<Launched> launch(const VmFolder& folder, std::string_view id) const;
+  Result<Launched> launch(const VmFolder& folder, std::string_view id, NewFiles newFiles) const;
   // By which control groups VMs are held, and what is missing.
   const spawner::Groups& groups() const { return groups_; }
   // Limits a VM anew. retry: more is in use than that.

@@ -80,7 +80,7 @@ Status surrender(const JailOptions& options) {
   TRY(becomeUser(options.uid, options.gid));
   TRY(surrenderPrivileges());
   if (landlockVersion() > 0) {
-    const FileDescriptor denials = TRY(jailDenials());
+    const FileDescriptor denials = TRY(jailDenials(NewFiles::allowed));
     TRY(restrictBy(denials));
   }
   return seccomp::restrictJailed();

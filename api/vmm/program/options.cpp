@@ -25,6 +25,7 @@ struct Words {
   std::string id;
   std::string logLevel = "info";
   std::string console = "-";
+  std::string consoleLimit;
   std::string hypervisor = "auto";
   std::string clock = "host";
   std::string seed;
@@ -44,7 +45,7 @@ struct Option {
 
 // Read by hand: a VM's start is counted in milliseconds, of which a library for command lines takes its share in code
 // that is paged in and thrown away.
-constexpr std::array<Option, 14> kOptions{{
+constexpr std::array<Option, 15> kOptions{{
     {"--api-sock", "PATH", "Unix socket of the REST interface; must not be there", &Words::apiSocket},
     {"--config-file", "PATH", "JSON file of a machine that is started at once", &Words::configFile},
     {"--no-api", "", "No REST interface; needs --config-file", nullptr, &Words::noApi},
@@ -54,6 +55,8 @@ constexpr std::array<Option, 14> kOptions{{
     {"--log-level", "LEVEL", "debug, info, warning, error [info]", &Words::logLevel},
     {"--console", "PATH", "Where the guest's serial console goes: a file, or - for standard output [-]",
      &Words::console},
+    {"--console-limit", "MIB", "How much of it is written before the rest is lost; 0 for all of it [0]",
+     &Words::consoleLimit},
     {"--hypervisor", "NAME", "auto: KVM once a probe guest ran at hardware speed, else soft; kvm; soft [auto]",
      &Words::hypervisor},
     {"--clock", "CLOCK", "host, or instructions: the CPU in software counts time by what one vCPU executed [host]",
@@ -108,6 +111,16 @@ Result<std::uint64_t> readSeed(const std::string& word) {
   return seed;
 }
 
+Result<std::uint64_t> readMebibytes(std::string_view option, const std::string& word) {
+  constexpr std::uint64_t kMost = 1U << 20U;
+  std::uint64_t mebibytes = 0;
+  const char* const end = word.data() + word.size();
+  const auto [read, failed] = std::from_chars(word.data(), end, mebibytes);
+  if (failed != std::errc() || read != end || mebibytes > kMost)
+    return refused(fmt::format("{} is a number of MiB up to {}, not \"{}\"", option, kMost, word));
+  return mebibytes << 20U;
+}
+
 Result<int> readDescriptor(std::string_view option, const std::string& word) {
   int number = -1;
   const char* const end = word.data() + word.size();
@@ -151,6 +164,7 @@ Result<Options> optionsOf(const Words& words) {
   if (!words.slot.empty()) options.slot = TRY(readDescriptor("--slot", words.slot));
   options.logLevel = TRY(levelNamed(words.logLevel));
   if (words.console != "-") options.console = words.console;
+  if (!words.consoleLimit.empty()) options.consoleBytes = TRY(readMebibytes("--console-limit", words.consoleLimit));
   TRY(readHypervisor(words, options));
   if (!words.seccompLevel.empty()) options.seccomp = TRY(seccomp::levelNamed(words.seccompLevel));
   return options;

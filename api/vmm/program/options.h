@@ -1,6 +1,7 @@
 // The command line of quickmatch-vmm.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -19,6 +20,7 @@ struct Options {
   std::string id = "anonymous-instance";
   LogLevel logLevel = LogLevel::info;
   std::filesystem::path console;  // empty: standard output
+  std::uint64_t consoleBytes = 0;  // what the guest may write there; 0: no limit
   seccomp::Level seccomp = seccomp::defaultLevel();
   HypervisorChoice hypervisor = HypervisorChoice::automatic;
   SoftSettings soft;                  // a clock of instructions goes with HypervisorChoice::soft only

@@ -141,7 +141,7 @@ Result<int> runProgram(const Options& options, const Log& log) {
   ignoreBrokenPipes();
   const std::vector<Request> requests = TRY(requestsOf(options.configFile));
   const std::vector<script::Line> script = TRY(scriptIn(options.inputScript));
-  const Console console = TRY(Console::open(options.console));
+  Console console(TRY(Console::openFile(options.console)), options.consoleBytes);
   const std::unique_ptr<EventLoop> loop = TRY(EventLoop::create());
   if (page != nullptr) reportBeats(*loop, *page);
 

@@ -16,7 +16,6 @@
 #include <map>
 #include <memory>
 #include <ostream>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -42,6 +41,12 @@ scmp_arg_cmp comparisonOf(const ArgumentTest& test) {
   return {.arg = test.argument, .op = SCMP_CMP_MASKED_EQ, .datum_a = test.mask, .datum_b = test.value};
 }
 
+std::vector<scmp_arg_cmp> comparisonsOf(const Rule& rule) {
+  std::vector<scmp_arg_cmp> all;
+  std::ranges::transform(rule.tests, std::back_inserter(all), comparisonOf);
+  return all;
+}
+
 // A call that is allowed with any arguments makes its other rules meaningless, and libseccomp refuses them.
 bool isAllowedOutright(const Rules& rules, int call) {
   return std::ranges::any_of(rules, [&](const Rule& rule) { return rule.call == call && rule.tests.empty(); });
@@ -51,9 +56,7 @@ void add(const Context& context, const Rules& rules, Level level) {
   for (const Rule& rule : rules) {
     const std::uint32_t action = rule.answer == Answer::allow ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(ENOSYS);
     std::vector<scmp_arg_cmp> tests;
-    if (level == Level::arguments && !isAllowedOutright(rules, rule.call)) {
-      std::ranges::transform(rule.tests, std::back_inserter(tests), comparisonOf);
-    }
+    if (level == Level::arguments && !isAllowedOutright(rules, rule.call)) tests = comparisonsOf(rule);
     const int failed = ::seccomp_rule_add_exact_array(context.get(), action, rule.call,
                                                       static_cast<unsigned int>(tests.size()), tests.data());
     CHECK(failed == 0 || failed == -EEXIST);
@@ -96,7 +99,9 @@ std::vector<sock_filter> compileJail() {
   CHECK(::seccomp_attr_set(context.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0);
   CHECK(::seccomp_attr_set(context.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2) == 0);
   for (const Rule& rule : jailRefusals()) {
-    CHECK(::seccomp_rule_add_exact_array(context.get(), SCMP_ACT_ERRNO(EPERM), rule.call, 0, nullptr) == 0);
+    const std::vector<scmp_arg_cmp> tests = comparisonsOf(rule);
+    CHECK(::seccomp_rule_add_exact_array(context.get(), SCMP_ACT_ERRNO(EPERM), rule.call,
+                                         static_cast<unsigned int>(tests.size()), tests.data()) == 0);
   }
   return exported(context);
 }
@@ -159,10 +164,12 @@ std::string describe(const Rule& rule) {
 }
 
 void listRefusals() {
-  std::set<std::string> names;
-  for (const Rule& rule : jailRefusals()) names.insert(callText(rule.call));
-  std::printf("refused to all in a jail: %zu calls\n", names.size());
-  for (const std::string& name : names) std::printf("  %s\n", name.c_str());
+  std::map<std::string, std::string> refusals;
+  for (const Rule& rule : jailRefusals()) refusals.emplace(callText(rule.call), describe(rule));
+  std::printf("refused to all in a jail: %zu calls\n", refusals.size());
+  for (const auto& [name, which] : refusals) {
+    std::printf("  %s%s%s\n", name.c_str(), which.empty() ? "" : ": ", which.c_str());
+  }
 }
 
 void listRules() {
