@@ -137,7 +137,7 @@ TEST_F(DaemonTest, AVmThatNeededMoreMemoryThanItsLimitIsToldApartEverywhere) {
     return text.str();
   };
   if (!log().contains("daemon.cgroups") || log().contains("missing=")) GTEST_SKIP() << "no control groups: " << log();
-  const std::string why = "it needed more than its limit of 48 MiB: raise limits.vmm_memory_mib of template hello";
+  const std::string why = "it needed more than its limit of 32 MiB: raise limits.vmm_memory_mib of template hello";
   ask("PUT", "/v1/templates/hello", 201,
       R"({"kernel":")" + daemon.kernel("vmlinux").string() +
           R"(","pool_size":1,"memory_mib":16,"limits":{"vmm_memory_mib":16}})");

@@ -89,6 +89,7 @@ Result<std::shared_ptr<CloneFiles>> StoreShelf::seal(const TemplateImage& image,
   snapshot::SealedSnapshot sealed = TRY(store_.seal(image.folder));
   auto files = std::make_shared<CloneFiles>(CloneFiles{.state = std::move(sealed.state),
                                                        .memory = std::move(sealed.memory),
+                                                       .memoryHoles = std::move(sealed.memoryHoles),
                                                        .memorySha256 = std::move(sealed.memorySha256)});
   for (const DrivePlan& drive : drivePlans(recipe))
     files->images.push_back({.id = drive.id, .image = TRY(openFile(drive.image, OpenMode::read))});

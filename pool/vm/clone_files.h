@@ -22,7 +22,8 @@ struct OpenImage {
 struct CloneFiles {
   FileDescriptor state;
   FileDescriptor memory;
-  std::string memorySha256;  // 64 hexadecimal digits
+  std::vector<PageRun> memoryHoles;  // where it has no pages, and each clone gets some of its own
+  std::string memorySha256;          // 64 hexadecimal digits
   std::vector<OpenImage> images;
 
   // Empty, closed: nothing was learned, and clones are as right and slower.

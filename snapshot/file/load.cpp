@@ -11,7 +11,8 @@ namespace {
 // Eight vCPUs with every list at its bound, and a thousand devices, are below it.
 constexpr std::uint64_t kMaxStateBytes = std::uint64_t{64} << 20;
 
-Result<GuestMemory> mapMemory(const FileDescriptor& file, std::string_view name, std::uint64_t bytes) {
+Result<GuestMemory> mapMemory(const FileDescriptor& file, std::string_view name, std::uint64_t bytes,
+                              std::span<const PageRun> holes) {
   const std::uint64_t inFile = TRY(fileBytes(file));
   if (inFile != bytes) {
     return Error(
@@ -20,7 +21,7 @@ Result<GuestMemory> mapMemory(const FileDescriptor& file, std::string_view name,
                     "or copy it again",
                     name, inFile, bytes));
   }
-  return GuestMemory::ofFile(file, bytes, Sharing::privateCopy);
+  return GuestMemory::ofSparseFile(file, bytes, holes);
 }
 
 Result<std::vector<std::byte>> readState(const FileDescriptor& file) {
@@ -33,17 +34,18 @@ Result<std::vector<std::byte>> readState(const FileDescriptor& file) {
 }
 
 Result<Loaded> load(std::span<const std::byte> bytes, std::string_view stateName, const FileDescriptor& memoryFile,
-                    std::string_view memoryName) {
+                    std::string_view memoryName, std::span<const PageRun> memoryHoles) {
   MachineState state = TRY(decode(bytes).during(fmt::format("loading {}", stateName)));
-  GuestMemory memory = TRY(mapMemory(memoryFile, memoryName, state.memoryBytes));
+  GuestMemory memory = TRY(mapMemory(memoryFile, memoryName, state.memoryBytes, memoryHoles));
   return Loaded{.state = std::move(state), .memory = std::move(memory)};
 }
 
 }  // namespace
 
-Result<Loaded> loadOpen(const FileDescriptor& state, const FileDescriptor& memory) {
+Result<Loaded> loadOpen(const FileDescriptor& state, const FileDescriptor& memory,
+                        std::span<const PageRun> memoryHoles) {
   const std::vector<std::byte> bytes = TRY(readState(state).during("reading the snapshot's state"));
-  return load(bytes, "the snapshot's state", memory, "the memory file");
+  return load(bytes, "the snapshot's state", memory, "the memory file", memoryHoles);
 }
 
 Result<Loaded> loadInto(const FileDescriptor& state, GuestMemory memory) {
@@ -62,7 +64,7 @@ Result<Loaded> loadFiles(const std::filesystem::path& statePath, const std::file
     TRY(decode(bytes).during("loading " + statePath.string()));
     return std::move(memory).error();
   }
-  return load(bytes, statePath.native(), *memory, memoryPath.native());
+  return load(bytes, statePath.native(), *memory, memoryPath.native(), {});
 }
 
 }  // namespace qm::snapshot

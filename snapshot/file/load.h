@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <span>
 
 #include "vmm/machine/machine_state.h"
 #include "vmm/memory/guest_memory.h"
@@ -14,8 +15,9 @@ struct Loaded {
   GuestMemory memory;  // the memory file, mapped privately: pages are the file's until they are written
 };
 
-// The same two files, open; errors name them by what they are.
-Result<Loaded> loadOpen(const FileDescriptor& state, const FileDescriptor& memory);
+// The same two files, open; errors name them by what they are. Holes: GuestMemory::ofSparseFile.
+Result<Loaded> loadOpen(const FileDescriptor& state, const FileDescriptor& memory,
+                        std::span<const PageRun> memoryHoles);
 // The same with the memory file mapped already, and unharmed (GuestMemory::revert).
 Result<Loaded> loadInto(const FileDescriptor& state, GuestMemory memory);
 

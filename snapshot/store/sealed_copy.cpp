@@ -28,31 +28,65 @@ std::size_t alike(std::span<const std::byte> rest, bool zeros) {
   return bytes;
 }
 
-Status writeData(const FileDescriptor& copy, std::uint64_t at, std::span<const std::byte> piece) {
+void addHole(std::vector<PageRun>& holes, std::uint64_t at, std::size_t bytes) {
+  const PageRun hole{.first = static_cast<std::uint32_t>(at / kPageBytes),
+                     .count = static_cast<std::uint32_t>(bytes / kPageBytes)};
+  if (hole.count == 0) return;  // the end of a file that is not whole pages
+  if (!holes.empty() && holes.back().first + holes.back().count == hole.first) {
+    holes.back().count += hole.count;
+  } else {
+    holes.push_back(hole);
+  }
+}
+
+Status writeData(const FileDescriptor& copy, std::uint64_t at, std::span<const std::byte> piece,
+                 std::vector<PageRun>& holes) {
   while (!piece.empty()) {
     const std::size_t data = alike(piece, false);
     if (data > 0) TRY(writeAt(copy, at, piece.first(data)));
-    const std::size_t done = data + alike(piece.subspan(data), true);
-    at += done;
-    piece = piece.subspan(done);
+    const std::size_t zeros = alike(piece.subspan(data), true);
+    addHole(holes, at + data, zeros);
+    at += data + zeros;
+    piece = piece.subspan(data + zeros);
   }
   return {};
 }
 
+// All but the holes.
+Status fillBetween(const FileDescriptor& copy, std::uint64_t size, std::span<const PageRun> holes) {
+  std::uint64_t at = 0;
+  for (const PageRun& hole : holes) {
+    const std::uint64_t first = std::uint64_t{hole.first} * kPageBytes;
+    if (at < first) TRY(fillHoles(copy, at, first - at));
+    at = first + std::uint64_t{hole.count} * kPageBytes;
+  }
+  return at < size ? fillHoles(copy, at, size - at) : Status();
+}
+
 }  // namespace
 
-Result<FileDescriptor> sealedCopy(const std::filesystem::path& path) {
+std::vector<PageRun> worthwhile(std::vector<PageRun> holes) {
+  for (std::uint32_t least = kLeastHole;; least *= 2) {
+    std::erase_if(holes, [least](const PageRun& hole) { return hole.count < least; });
+    if (holes.size() <= kMostHoles) return holes;
+  }
+}
+
+Result<SealedCopy> sealedCopy(const std::filesystem::path& path) {
   const FileDescriptor file = TRY(openFile(path, OpenMode::read));
   const std::uint64_t size = TRY(fileBytes(file));
   FileDescriptor copy = TRY(createMemfd("quickmatch-snapshot", size));
+  std::vector<PageRun> holes;
   std::vector<std::byte> buffer(kPieceBytes);
   for (std::uint64_t at = 0; at < size; at += buffer.size()) {
     const auto piece = std::span(buffer).first(std::min<std::uint64_t>(buffer.size(), size - at));
     TRY(readAt(file, at, piece).during("reading " + path.string()));
-    TRY(writeData(copy, at, piece).during("copying " + path.string()));
+    TRY(writeData(copy, at, piece, holes).during("copying " + path.string()));
   }
   dropCache(file);
-  return sealMemfd(std::move(copy));
+  holes = worthwhile(std::move(holes));
+  TRY(fillBetween(copy, size, holes).during("copying " + path.string()));
+  return SealedCopy{.file = TRY(sealMemfd(std::move(copy))), .holes = std::move(holes)};
 }
 
 }  // namespace qm::snapshot

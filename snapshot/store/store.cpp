@@ -98,9 +98,9 @@ Status checkFile(const fs::path& path, const FileDigest& published) {
 }
 
 // Digested when it is sealed: what was looked at is what is used.
-Result<FileDescriptor> sealFile(const fs::path& path, const FileDigest& published) {
-  FileDescriptor sealed = TRY(sealedCopy(path));
-  const FileDigest found = TRY(digestFile(sealed, path.native()));
+Result<SealedCopy> sealFile(const fs::path& path, const FileDigest& published) {
+  SealedCopy sealed = TRY(sealedCopy(path));
+  const FileDigest found = TRY(digestFile(sealed.file, path.native()));
   TRY(checkDigest(path, found, published));
   return sealed;
 }
@@ -185,8 +185,11 @@ Result<Manifest> Store::verify(const fs::path& folder) const {
 Result<SealedSnapshot> Store::seal(const fs::path& folder) const {
   const fs::path published = tidy(folder);
   const Manifest manifest = TRY(manifestOf(published));
-  return SealedSnapshot{.state = TRY(sealFile(published / kStateName, manifest.state)),
-                        .memory = TRY(sealFile(published / kMemoryName, manifest.memory)),
+  SealedCopy state = TRY(sealFile(published / kStateName, manifest.state));
+  SealedCopy memory = TRY(sealFile(published / kMemoryName, manifest.memory));
+  return SealedSnapshot{.state = std::move(state.file),
+                        .memory = std::move(memory.file),
+                        .memoryHoles = std::move(memory.holes),
                         .memorySha256 = manifest.memory.sha256};
 }
 

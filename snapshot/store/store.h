@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "snapshot/store/manifest.h"
+#include "vmm/memory/page_run.h"
 #include "vmm/os/file_descriptor.h"
 #include "vmm/result/result.h"
 
@@ -20,6 +21,7 @@ namespace qm::snapshot {
 struct SealedSnapshot {
   FileDescriptor state;
   FileDescriptor memory;
+  std::vector<PageRun> memoryHoles;  // SealedCopy::holes
   std::string memorySha256;
 };
 

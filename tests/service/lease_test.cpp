@@ -1,4 +1,6 @@
 // A tenant's right to a clone: its token, its time, its end.
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <chrono>
 #include <optional>
@@ -91,6 +93,27 @@ TEST_F(HelloTest, AClonesMemoryIsMostlyShared) {
   const json::value use = client().ask("GET", lease.path + "/memory", 200, "", lease.token);
   EXPECT_GT(use.at("private_bytes").as_int64(), 0);
   EXPECT_LT(use.at("private_bytes").as_int64(), 16 << 20) << "of the guest's 64 MiB";
+  daemon().release(lease);
+}
+
+// Pages of all sealed files of the daemon: what templates' memory takes.
+std::uint64_t sealedPages(pid_t daemon) {
+  std::uint64_t blocks = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(daemon) + "/fd")) {
+    std::error_code gone;
+    if (!std::filesystem::read_symlink(entry.path(), gone).native().contains("memfd:quickmatch-snapshot")) continue;
+    struct stat status{};
+    if (::stat(entry.path().c_str(), &status) == 0) blocks += static_cast<std::uint64_t>(status.st_blocks);
+  }
+  return blocks / 8;
+}
+
+TEST_F(HelloTest, WhatACloneWritesIsNoPageOfItsTemplate) {
+  const std::uint64_t before = sealedPages(daemon().process().pid());
+  ASSERT_GT(before, 0U);
+  const Held lease = client().acquire("hello", "ready");
+  EXPECT_EQ(daemon().exec(lease, {"dd", "if=/dev/zero", "of=/dev/null", "bs=24M", "count=1"}).at("exit_code"), 0);
+  EXPECT_EQ(sealedPages(daemon().process().pid()), before);
   daemon().release(lease);
 }
 

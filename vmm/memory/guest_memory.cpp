@@ -1,5 +1,6 @@
 #include "vmm/memory/guest_memory.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -39,6 +40,32 @@ Result<GuestMemory> GuestMemory::ofFile(const FileDescriptor& file, std::uint64_
     backings.push_back({range, std::move(mapping), std::make_unique<DirtyBitmap>(range.bytes)});
   }
   return GuestMemory(std::move(backings));
+}
+
+Result<GuestMemory> GuestMemory::ofSparseFile(const FileDescriptor& file, std::uint64_t bytes,
+                                              std::span<const PageRun> holes) {
+  GuestMemory memory = TRY(ofFile(file, bytes, Sharing::privateCopy));
+  for (const PageRun& hole : holes) {
+    if (std::uint64_t{hole.first} + hole.count > bytes / kGuestPageBytes) {
+      return Error(Remedy::fixInput, fmt::format("a hole of {} pages from page {} on is not in a memory of {} bytes",
+                                                 hole.count, hole.first, bytes));
+    }
+    TRY(memory.blank(hole).during("mapping the holes of guest memory"));
+  }
+  return memory;
+}
+
+// One that reaches over the end of a range is two.
+Status GuestMemory::blank(const PageRun& hole) {
+  const std::uint64_t from = std::uint64_t{hole.first} * kGuestPageBytes;
+  const std::uint64_t to = from + std::uint64_t{hole.count} * kGuestPageBytes;
+  for (Backing& backing : backings_) {
+    const std::uint64_t begin = backing.range.fileOffset;
+    const std::uint64_t first = std::max(from, begin);
+    const std::uint64_t last = std::min(to, begin + backing.range.bytes);
+    if (first < last) TRY(backing.mapping.blank(first - begin, last - first));
+  }
+  return {};
 }
 
 std::uint64_t GuestMemory::bytes() const {

@@ -18,6 +18,7 @@
 #include "vmm/memory/dirty_bitmap.h"
 #include "vmm/memory/guest_address.h"
 #include "vmm/memory/layout.h"
+#include "vmm/memory/page_run.h"
 #include "vmm/os/mapping.h"
 #include "vmm/result/result.h"
 
@@ -30,6 +31,11 @@ class GuestMemory {
   // RAM that is the first `bytes` of `file`: shared (a memfd that others map too), or a private copy (what a clone has
   // of its template's memory file: pages are shared until written).
   static Result<GuestMemory> ofFile(const FileDescriptor& file, std::uint64_t bytes, Sharing sharing);
+  // A private copy of a file that has holes there, of which each is memory of this process alone: to write to a hole
+  // through a mapping puts a page into the file, which stays there and is charged to whoever was the first, and then
+  // copies it. fixInput: they are not all within `bytes`.
+  static Result<GuestMemory> ofSparseFile(const FileDescriptor& file, std::uint64_t bytes,
+                                          std::span<const PageRun> holes);
 
   std::uint64_t bytes() const;
 
@@ -87,6 +93,7 @@ class GuestMemory {
     std::unique_ptr<DirtyBitmap> dirty;
   };
   explicit GuestMemory(std::vector<Backing> backings) : backings_(std::move(backings)) {}
+  Status blank(const PageRun& hole);
   const Backing* find(GuestAddress start, std::uint64_t bytes) const;
 
   std::vector<Backing> backings_;

@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <array>
 
 #include <gtest/gtest.h>
@@ -107,6 +109,49 @@ TEST(GuestMemory, WhatIsRevertedIsTheFilesAgainAndNobodysToObserve) {
   ASSERT_TRUE(memory.write(GuestAddress{0}, written).has_value());
   EXPECT_EQ(seen, 2);
   memory.observeWrites([](GuestAddress, std::uint64_t) {});  // there is room for another
+}
+
+std::uint64_t pagesIn(const FileDescriptor& file) {
+  struct stat status{};
+  EXPECT_EQ(::fstat(file.get(), &status), 0);
+  return static_cast<std::uint64_t>(status.st_blocks) * 512 / kGuestPageBytes;
+}
+
+TEST(GuestMemory, WhatIsWrittenToAHoleIsNotInTheFile) {
+  const FileDescriptor file = createMemfd("memory", kMiB).value();
+  const std::array original{std::byte{7}};
+  ASSERT_TRUE(writeAt(file, 0, original).has_value());
+  GuestMemory memory = GuestMemory::ofSparseFile(file, kMiB, std::array{PageRun{.first = 16, .count = 240}}).value();
+  const std::array written{std::byte{9}};
+  for (const std::uint64_t page : {0U, 16U, 255U})
+    ASSERT_TRUE(memory.write(GuestAddress{page * kGuestPageBytes}, written).has_value());
+  EXPECT_EQ(memory.readObject<std::byte>(GuestAddress{100 * kGuestPageBytes}).value(), std::byte{0});
+  EXPECT_EQ(pagesIn(file), 1U);
+
+  ASSERT_TRUE(memory.revert().has_value());
+  EXPECT_EQ(memory.readObject<std::byte>(GuestAddress{0}).value(), std::byte{7});
+  EXPECT_EQ(memory.readObject<std::byte>(GuestAddress{16 * kGuestPageBytes}).value(), std::byte{0});
+  EXPECT_EQ(pagesIn(file), 1U);
+}
+
+TEST(GuestMemory, AHoleMayReachOverTheEndOfARange) {
+  constexpr std::uint64_t kBytes = 3073 * kMiB;
+  const FileDescriptor file = createMemfd("memory", kBytes).value();
+  constexpr auto kFirst = static_cast<std::uint32_t>(3071 * kMiB / kGuestPageBytes);
+  GuestMemory memory =
+      GuestMemory::ofSparseFile(file, kBytes, std::array{PageRun{.first = kFirst, .count = 512}}).value();
+  const std::array written{std::byte{9}};
+  ASSERT_TRUE(memory.write(GuestAddress{3071 * kMiB}, written).has_value());
+  ASSERT_TRUE(memory.write(GuestAddress{kMmioHoleEnd.value + kMiB - 1}, written).has_value());
+  EXPECT_EQ(pagesIn(file), 0U);
+}
+
+TEST(GuestMemory, AHoleBeyondTheEndIsRefused) {
+  const FileDescriptor file = createMemfd("memory", kMiB).value();
+  const auto memory = GuestMemory::ofSparseFile(file, kMiB, std::array{PageRun{.first = 255, .count = 2}});
+  ASSERT_FALSE(memory.has_value());
+  EXPECT_EQ(memory.error().remedy(), Remedy::fixInput);
+  EXPECT_FALSE(GuestMemory::ofSparseFile(file, kMiB, std::array{PageRun{.first = ~0U, .count = ~0U}}).has_value());
 }
 
 TEST(GuestMemory, RingIndicesMustBeAligned) {

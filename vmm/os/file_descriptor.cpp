@@ -179,6 +179,12 @@ Status truncateTo(const FileDescriptor& file, std::uint64_t bytes) {
   return {};
 }
 
+Status fillHoles(const FileDescriptor& file, std::uint64_t offset, std::uint64_t bytes) {
+  if (::fallocate(file.get(), FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset), static_cast<off_t>(bytes)) < 0)
+    return systemError("fallocate", errno);
+  return {};
+}
+
 Status setNonBlocking(const FileDescriptor& file) {
   const int flags = ::fcntl(file.get(), F_GETFL);
   if (flags < 0 || ::fcntl(file.get(), F_SETFL, flags | O_NONBLOCK) < 0) return systemError("fcntl O_NONBLOCK", errno);

@@ -73,6 +73,8 @@ Status writeKernelFile(const std::filesystem::path& path, std::string_view text)
 
 Status synchronise(const FileDescriptor& file);
 Status truncateTo(const FileDescriptor& file, std::uint64_t bytes);
+// Where the file has holes there are zeros then, which take up room; it does not grow.
+Status fillHoles(const FileDescriptor& file, std::uint64_t offset, std::uint64_t bytes);
 Status setNonBlocking(const FileDescriptor& file);
 
 // flock(2), alone and without waiting: held until the open file and all duplicates are closed; retry while another open

@@ -9,9 +9,12 @@ namespace qm {
 
 namespace {
 
+constexpr int kOwn = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+
 // The only place that spells MAP_FAILED.
-Result<std::span<std::byte>> map(std::size_t bytes, int protection, int flags, int file, std::uint64_t offset) {
-  void* address = ::mmap(nullptr, bytes, protection, flags, file, static_cast<off_t>(offset));
+Result<std::span<std::byte>> map(void* where, std::size_t bytes, int protection, int flags, int file,
+                                 std::uint64_t offset) {
+  void* address = ::mmap(where, bytes, protection, flags, file, static_cast<off_t>(offset));
   if (address == MAP_FAILED) return systemError("mmap of " + std::to_string(bytes) + " bytes", errno);
   return std::span(static_cast<std::byte*>(address), bytes);
 }
@@ -19,15 +22,20 @@ Result<std::span<std::byte>> map(std::size_t bytes, int protection, int flags, i
 }  // namespace
 
 Result<Mapping> Mapping::anonymous(std::size_t bytes) {
-  const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-  return Mapping(TRY(map(bytes, PROT_READ | PROT_WRITE, flags, -1, 0)));
+  return Mapping(TRY(map(nullptr, bytes, PROT_READ | PROT_WRITE, kOwn, -1, 0)));
 }
 
 Result<Mapping> Mapping::ofFile(const FileDescriptor& file, std::uint64_t offset, std::size_t bytes, Sharing sharing,
                                 Access access) {
   const int protection = access == Access::readWrite ? PROT_READ | PROT_WRITE : PROT_READ;
   const int flags = sharing == Sharing::shared ? MAP_SHARED : MAP_PRIVATE | MAP_NORESERVE;
-  return Mapping(TRY(map(bytes, protection, flags, file.get(), offset)));
+  return Mapping(TRY(map(nullptr, bytes, protection, flags, file.get(), offset)));
+}
+
+Status Mapping::blank(std::size_t offset, std::size_t bytes) {
+  const std::span<std::byte> part = bytes_.subspan(offset, bytes);
+  TRY(map(part.data(), part.size(), PROT_READ | PROT_WRITE, kOwn | MAP_FIXED, -1, 0));
+  return {};
 }
 
 Mapping& Mapping::operator=(Mapping&& other) noexcept {

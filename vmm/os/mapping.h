@@ -28,6 +28,8 @@ class Mapping {
   ~Mapping() { unmap(); }
 
   std::span<std::byte> bytes() const { return bytes_; }
+  // Puts zeroed memory of this process alone in the place of that part, which is whole pages of it.
+  Status blank(std::size_t offset, std::size_t bytes);
 
  private:
   explicit Mapping(std::span<std::byte> bytes) : bytes_(bytes) {}

@@ -17,6 +17,7 @@ RestoreMessage restoreMessage(const pool::RestorePlan& plan, std::string_view vs
   };
   message.load.state = give(files.state);
   message.load.memory = give(files.memory);
+  message.load.memoryHoles = files.memoryHoles;
   for (const pool::OpenImage& image : files.images)
     message.load.disks.push_back({.id = image.id, .file = give(image.image)});
   message.load.vsockPath = vsock;

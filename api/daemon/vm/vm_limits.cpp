@@ -20,10 +20,8 @@ CgroupLimits limitsOf(std::uint64_t guestBytes, const pool::ResourceLimits& limi
 
 }  // namespace
 
-// The guest's memory twice: the first clone that writes to a hole of the template's memory is charged for the page that
-// the kernel puts into the template's file, and for its own copy of it.
 CgroupLimits limitsOfClone(const pool::RestorePlan& plan) {
-  return limitsOf(2 * plan.memoryBytes, plan.limits);
+  return limitsOf(plan.memoryBytes, plan.limits);
 }
 
 CgroupLimits limitsOfBoot(const pool::BootPlan& plan) {

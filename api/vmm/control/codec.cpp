@@ -96,6 +96,7 @@ void storeLoad(const Load& load, wire::Load::Builder to) {
   const auto& [written, read] = load.workingSet;
   storeRuns(written, to.initWritten(static_cast<unsigned>(written.size())));
   storeRuns(read, to.initRead(static_cast<unsigned>(read.size())));
+  storeRuns(load.memoryHoles, to.initHoles(static_cast<unsigned>(load.memoryHoles.size())));
   to.setHasCode(load.code.has_value());
   to.setCode(load.code.value_or(0));
   storeNamed(load.taps, to.initTaps(static_cast<unsigned>(load.taps.size())));
@@ -167,6 +168,7 @@ Result<Load> readLoad(wire::Load::Reader from, std::size_t descriptors) {
   load.observing = from.getObserving() ? Observing::yes : Observing::no;
   load.workingSet.written = TRY(readRuns(from.getWritten()));
   load.workingSet.read = TRY(readRuns(from.getRead()));
+  load.memoryHoles = TRY(readRuns(from.getHoles()));
   if (from.getHasCode()) load.code = TRY(readFile(from.getCode(), descriptors));
   return load;
 }

@@ -11,6 +11,7 @@ using testing::HasSubstr;
 Load everyField() {
   return {.state = 3,
           .memory = 2,
+          .memoryHoles = {{.first = 100, .count = 300}},
           .disks = {{.id = "root", .file = 0}, {.id = "data", .file = 1}},
           .vsockPath = "vsock.sock",
           .observing = Observing::yes,

@@ -39,6 +39,7 @@ struct Load {                  # restores a snapshot and lets it run; beside it 
   hasCode @7 :Bool;            # whether there is prepared code
   code @8 :UInt8;              # which of the descriptors is it
   taps @9 :List(Disk);         # at most 8: of network interfaces, by id
+  holes @10 :List(Run);        # where the memory file has no pages, and a clone gets some of its own; as the others
 }
 
 struct Disk {

@@ -49,6 +49,7 @@ struct Tap {
 struct Load {
   std::uint8_t state = 0;
   std::uint8_t memory = 1;
+  std::vector<PageRun> memoryHoles;
   std::vector<Disk> disks;
   std::string vsockPath;  // empty: the machine has none
   Observing observing = Observing::no;

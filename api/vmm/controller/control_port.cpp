@@ -21,6 +21,7 @@ Result<FileDescriptor> take(std::vector<FileDescriptor>& files, std::uint8_t pla
 
 Result<OpenSnapshot> openSnapshot(const control::Load& load, std::vector<FileDescriptor>& files) {
   OpenSnapshot snapshot{.state = TRY(take(files, load.state)), .memory = TRY(take(files, load.memory))};
+  snapshot.memoryHoles = load.memoryHoles;
   for (const control::Disk& disk : load.disks)
     snapshot.means.disks.push_back({.id = disk.id, .image = TRY(take(files, disk.file))});
   for (const control::Tap& tap : load.taps)

@@ -313,7 +313,7 @@ Result<snapshot::Loaded> Controller::open(const OpenSnapshot& snapshot, std::opt
     return snapshot::loadInto(snapshot.state, *std::move(used));
   }
   memoryFile_ = file;
-  return snapshot::loadOpen(snapshot.state, snapshot.memory);
+  return snapshot::loadOpen(snapshot.state, snapshot.memory, snapshot.memoryHoles);
 }
 
 Result<Machine::Observation> Controller::observe() {

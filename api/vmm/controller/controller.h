@@ -58,6 +58,7 @@ struct ControllerWiring {
 struct OpenSnapshot {
   FileDescriptor state;
   FileDescriptor memory;
+  std::vector<PageRun> memoryHoles;
   std::filesystem::path vsockPath;  // empty: the machine has none
   RestoreMeans means;
   WorkingSet workingSet;

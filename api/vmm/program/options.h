@@ -19,7 +19,7 @@ struct Options {
   std::filesystem::path configFile;  // empty: the API says what to start
   std::string id = "anonymous-instance";
   LogLevel logLevel = LogLevel::info;
-  std::filesystem::path console;  // empty: standard output
+  std::filesystem::path console;   // empty: standard output
   std::uint64_t consoleBytes = 0;  // what the guest may write there; 0: no limit
   seccomp::Level seccomp = seccomp::defaultLevel();
   HypervisorChoice hypervisor = HypervisorChoice::automatic;
