@@ -186,7 +186,7 @@ void Pool::Inside::failed(Lock lock, const Job& job, const Error& error) {
 }
 
 void Pool::Inside::spawnBlank() {
-  auto blank = vms_.spawn(VmUse::byTenants);
+  auto blank = vms_.spawn(VmPurpose::tenants);
   Lock lock(mutex_);
   if (blank) {
     blanks_.spawned(*std::move(blank));

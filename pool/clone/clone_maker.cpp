@@ -18,7 +18,7 @@ Result<Vm> finished(Vm vm, Status status) {
 
 Result<Vm> CloneMaker::restore(const Recipe& recipe, const TemplateImage& image, Vm blank, PhaseTimer& timer) const {
   if (blank == nullptr)
-    blank = TRY(timer.time(Phase::spawn, [&] { return vms_.spawn(VmUse::byTenants).during("spawning"); }));
+    blank = TRY(timer.time(Phase::spawn, [&] { return vms_.spawn(VmPurpose::tenants).during("spawning"); }));
   Status status = restoreInto(*blank, recipe, image, Observing::no, Phase::restore, timer);
   return finished(std::move(blank), std::move(status));
 }
@@ -29,13 +29,13 @@ Result<Vm> CloneMaker::reset(const Recipe& recipe, const TemplateImage& image, V
 }
 
 Result<Vm> CloneMaker::restoreToObserve(const Recipe& recipe, const TemplateImage& image, PhaseTimer& timer) const {
-  Vm vm = TRY(timer.time(Phase::spawn, [&] { return vms_.spawn(VmUse::byTenants).during("spawning"); }));
+  Vm vm = TRY(timer.time(Phase::spawn, [&] { return vms_.spawn(VmPurpose::tenants).during("spawning"); }));
   Status status = restoreInto(*vm, recipe, image, Observing::yes, Phase::restore, timer);
   return finished(std::move(vm), std::move(status));
 }
 
 Result<Vm> CloneMaker::boot(const Recipe& recipe, PhaseTimer& timer) const {
-  Vm vm = TRY(timer.time(Phase::spawn, [&] { return vms_.spawn(VmUse::byTenants).during("spawning"); }));
+  Vm vm = TRY(timer.time(Phase::spawn, [&] { return vms_.spawn(VmPurpose::tenants).during("spawning"); }));
   Status status = bootInto(*vm, recipe, timer);
   return finished(std::move(vm), std::move(status));
 }

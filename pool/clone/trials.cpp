@@ -49,7 +49,7 @@ Status Trials::prepareCode(const std::vector<Observed>& trials, CloneFiles& file
     if (!trial.codeHints.empty()) hints.push_back(trial.codeHints);
   }
   if (hints.empty()) return {};
-  const Vm vm = TRY(vms_.spawn(VmUse::byTenants));
+  const Vm vm = TRY(vms_.spawn(VmPurpose::tenants));
   auto code = vm->prepareCode(files, hints, deadlineIn(limits_.save));
   vm->end();
   files.code = TRY(std::move(code));

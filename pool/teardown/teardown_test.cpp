@@ -13,7 +13,7 @@ namespace {
 
 class TeardownTest : public testing::Test {
  protected:
-  Vm spawn(std::string_view id) { return vms.spawn(id, VmUse::byTenants).value(); }
+  Vm spawn(std::string_view id) { return vms.spawn(id, VmPurpose::tenants).value(); }
 
   FakeClock clock;
   FakeVms vms;

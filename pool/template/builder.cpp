@@ -23,7 +23,7 @@ Result<TemplateImage> TemplateBuilder::build(const Recipe& recipe, const Progres
   progress("starting");
   const StagedSnapshot staged = TRY(shelf_.stage());
   auto image = [&]() -> Result<TemplateImage> {
-    const Vm vm = TRY(vms_.spawn(VmUse::toBeSaved));
+    const Vm vm = TRY(vms_.spawn(VmPurpose::snapshot));
     auto frozen = freeze(*vm, recipe, staged, progress);
     vm->end();
     return frozen;

@@ -158,7 +158,7 @@ class FakeVm final : public VmProcess {
   const bool wasReclaimed_ = false;  // its process was another before
 };
 
-Result<std::unique_ptr<VmProcess>> FakeVms::spawn(std::string_view id, VmUse) {
+Result<std::unique_ptr<VmProcess>> FakeVms::spawn(std::string_view id, VmPurpose) {
   TRY(pass(Phase::spawn, std::string(id), "spawn"));
   auto vm = std::make_unique<FakeVm>(*this, id);
   const std::lock_guard lock(mutex_);

@@ -18,7 +18,7 @@ namespace qm::pool {
 // All fake VMs of a test, alive and ended. Threads: any.
 class FakeVms final : public VmSpawner {
  public:
-  Result<std::unique_ptr<VmProcess>> spawn(std::string_view id, VmUse use) override;
+  Result<std::unique_ptr<VmProcess>> spawn(std::string_view id, VmPurpose purpose) override;
 
   // The next `times` calls of that phase fail with `error`.
   void fail(Phase phase, int times, Error error = Error(Remedy::retry, "as the test wants"));

@@ -16,12 +16,12 @@ Error closing() {
 
 }  // namespace
 
-Result<Vm> LivingVms::spawn(VmUse use) {
+Result<Vm> LivingVms::spawn(VmPurpose purpose) {
   {
     const std::lock_guard lock(mutex_);
     if (closed_) return closing();
   }
-  return remembered(TRY(spawner_.spawn("vm-" + randomHex(kIdBytes), use)));
+  return remembered(TRY(spawner_.spawn("vm-" + randomHex(kIdBytes), purpose)));
 }
 
 Result<Vm> LivingVms::reclaim(VmProcess& used) {

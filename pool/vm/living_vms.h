@@ -23,7 +23,7 @@ class LivingVms {
   LivingVms& operator=(const LivingVms&) = delete;
 
   // A blank under a fresh random name. giveUp after close().
-  Result<Vm> spawn(VmUse use);
+  Result<Vm> spawn(VmPurpose purpose);
   // The process of one that was restored, as a VM that waits for a guest, under a fresh name (VmProcess::reclaim).
   Result<Vm> reclaim(VmProcess& used);
   // Ends every VM, whoever holds it and whatever it does; one that is just being spawned ends when it is there.

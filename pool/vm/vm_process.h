@@ -135,9 +135,9 @@ class VmProcess {
   virtual void end() = 0;
 };
 
-enum class VmUse : std::uint8_t {
-  byTenants,  // restored or booted for whoever leases it
-  toBeSaved,  // booted for a template's snapshot, which it writes itself
+enum class VmPurpose : std::uint8_t {
+  tenants,   // restored or booted for whoever leases it
+  snapshot,  // booted for a template's snapshot, which it writes itself
 };
 
 // Threads: any.
@@ -146,7 +146,7 @@ class VmSpawner {
   virtual ~VmSpawner() = default;
   // Starts a blank whose name is `id`: letters, digits and dashes, never used before. Only one that is to be saved has
   // the right to write files.
-  virtual Result<std::unique_ptr<VmProcess>> spawn(std::string_view id, VmUse use) = 0;
+  virtual Result<std::unique_ptr<VmProcess>> spawn(std::string_view id, VmPurpose purpose) = 0;
 };
 
 }  // namespace qm::pool

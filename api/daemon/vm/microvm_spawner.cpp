@@ -4,10 +4,10 @@
 
 namespace qm {
 
-Result<std::unique_ptr<pool::VmProcess>> MicrovmSpawner::spawn(std::string_view id, pool::VmUse use) {
+Result<std::unique_ptr<pool::VmProcess>> MicrovmSpawner::spawn(std::string_view id, pool::VmPurpose purpose) {
   const VmFolder folder = TRY(makeVmFolder(vms_, id));
   Result<VmmLauncher::Launched> launched =
-      launcher_.launch(folder, id, use == pool::VmUse::toBeSaved ? NewFiles::allowed : NewFiles::denied);
+      launcher_.launch(folder, id, purpose == pool::VmPurpose::snapshot ? NewFiles::allowed : NewFiles::denied);
   if (!launched.has_value()) {
     removeVmFolder(folder);
     return std::move(launched).error().during("starting the VM's process");

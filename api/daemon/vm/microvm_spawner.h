@@ -16,7 +16,7 @@ class MicrovmSpawner final : public pool::VmSpawner {
   MicrovmSpawner(std::filesystem::path vms, VmmLauncher& launcher, VmAccounts& accounts, Log log)
       : vms_(std::move(vms)), launcher_(launcher), accounts_(accounts), log_(std::move(log)) {}
 
-  Result<std::unique_ptr<pool::VmProcess>> spawn(std::string_view id, pool::VmUse use) override;
+  Result<std::unique_ptr<pool::VmProcess>> spawn(std::string_view id, pool::VmPurpose purpose) override;
 
  private:
   std::filesystem::path vms_;

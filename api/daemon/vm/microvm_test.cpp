@@ -32,11 +32,11 @@ std::unique_ptr<VmmLauncher> launcherOf(const char* vmm) {
 
 class MicrovmTest : public testing::Test {
  protected:
-  std::unique_ptr<pool::VmProcess> spawn(const std::string& id, pool::VmUse use = pool::VmUse::byTenants) {
-    return spawner.spawn(id, use).value();
+  std::unique_ptr<pool::VmProcess> spawn(const std::string& id, pool::VmPurpose purpose = pool::VmPurpose::tenants) {
+    return spawner.spawn(id, purpose).value();
   }
   std::unique_ptr<pool::VmProcess> booted(const std::string& id) {
-    auto vm = spawn(id, pool::VmUse::toBeSaved);
+    auto vm = spawn(id, pool::VmPurpose::snapshot);
     EXPECT_TRUE(vm->boot({.kernel = "/vmlinux", .vcpus = 1, .memoryBytes = 128ULL << 20U}, soon()).has_value());
     EXPECT_TRUE(vm->connectAgent(soon()).has_value());
     return vm;
@@ -247,7 +247,7 @@ TEST_F(MicrovmTest, WhatWasBegunEndsWithItsVm) {
 TEST_F(MicrovmTest, AProgramThatIsNoVmmIsToldApartBeforeTheDeadline) {
   const auto wrong = launcherOf("/bin/false");
   MicrovmSpawner spawnerOfWrong(vms, *wrong, accounts, Log::silent());
-  const auto vm = spawnerOfWrong.spawn("vm-1", pool::VmUse::byTenants);
+  const auto vm = spawnerOfWrong.spawn("vm-1", pool::VmPurpose::tenants);
   // It may have ended before its start was written down.
   if (!vm.has_value()) return;
   EXPECT_THAT((*vm)->boot({.kernel = "/vmlinux"}, soon()).error().text(), HasSubstr("ended"));

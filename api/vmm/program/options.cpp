@@ -102,32 +102,34 @@ Result<LogLevel> levelNamed(const std::string& name) {
   return found->second;
 }
 
-Result<std::uint64_t> readSeed(const std::string& word) {
-  std::uint64_t seed = 0;
+// None: it is not all a number, or a larger one than T has.
+template <class T>
+std::optional<T> numberIn(const std::string& word) {
+  T number{};
   const char* const end = word.data() + word.size();
-  const auto [read, failed] = std::from_chars(word.data(), end, seed);
-  if (failed != std::errc() || read != end)
-    return refused(fmt::format("--seed is a number below 2^64, not \"{}\"", word));
-  return seed;
+  const auto [read, failed] = std::from_chars(word.data(), end, number);
+  return failed == std::errc() && read == end ? std::optional(number) : std::nullopt;
+}
+
+Result<std::uint64_t> readSeed(const std::string& word) {
+  const auto seed = numberIn<std::uint64_t>(word);
+  if (!seed) return refused(fmt::format("--seed is a number below 2^64, not \"{}\"", word));
+  return *seed;
 }
 
 Result<std::uint64_t> readMebibytes(std::string_view option, const std::string& word) {
   constexpr std::uint64_t kMost = 1U << 20U;
-  std::uint64_t mebibytes = 0;
-  const char* const end = word.data() + word.size();
-  const auto [read, failed] = std::from_chars(word.data(), end, mebibytes);
-  if (failed != std::errc() || read != end || mebibytes > kMost)
+  const auto mebibytes = numberIn<std::uint64_t>(word);
+  if (!mebibytes || *mebibytes > kMost)
     return refused(fmt::format("{} is a number of MiB up to {}, not \"{}\"", option, kMost, word));
-  return mebibytes << 20U;
+  return *mebibytes << 20U;
 }
 
 Result<int> readDescriptor(std::string_view option, const std::string& word) {
-  int number = -1;
-  const char* const end = word.data() + word.size();
-  const auto [read, failed] = std::from_chars(word.data(), end, number);
-  if (failed != std::errc() || read != end || number < 3)
+  const auto number = numberIn<int>(word);
+  if (!number || *number < 3)
     return refused(fmt::format("{} is the number of a descriptor from 3 on, not \"{}\"", option, word));
-  return number;
+  return *number;
 }
 
 Status readHypervisor(const Words& words, Options& options) {
