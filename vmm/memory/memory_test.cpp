@@ -1,7 +1,11 @@
 #include <sys/stat.h>
 
 #include <array>
+#include <filesystem>
+#include <fstream>
+#include <string>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "vmm/memory/guest_memory.h"
@@ -132,6 +136,27 @@ TEST(GuestMemory, WhatIsWrittenToAHoleIsNotInTheFile) {
   EXPECT_EQ(memory.readObject<std::byte>(GuestAddress{0}).value(), std::byte{7});
   EXPECT_EQ(memory.readObject<std::byte>(GuestAddress{16 * kGuestPageBytes}).value(), std::byte{0});
   EXPECT_EQ(pagesIn(file), 1U);
+}
+
+// The "VmFlags:" line of the mapping that begins there (proc(5), smaps).
+std::string flagsOf(const std::byte* start) {
+  std::ifstream smaps("/proc/self/smaps");
+  const std::string beginning = fmt::format("{:x}-", reinterpret_cast<std::uintptr_t>(start));
+  bool isFound = false;
+  for (std::string line; std::getline(smaps, line);) {
+    isFound = isFound || line.starts_with(beginning);
+    if (isFound && line.starts_with("VmFlags:")) return line + " ";
+  }
+  return {};
+}
+
+// A host may give huge pages to whoever does not refuse them.
+TEST(GuestMemory, AHoleIsMadeOfSmallPages) {
+  if (!std::filesystem::exists("/sys/kernel/mm/transparent_hugepage")) GTEST_SKIP() << "this kernel has no huge pages";
+  const FileDescriptor file = createMemfd("memory", kMiB).value();
+  const GuestMemory memory =
+      GuestMemory::ofSparseFile(file, kMiB, std::array{PageRun{.first = 16, .count = 16}}).value();
+  EXPECT_TRUE(flagsOf(memory.regions().at(0).host.data() + 16 * kGuestPageBytes).contains(" nh "));
 }
 
 TEST(GuestMemory, AHoleMayReachOverTheEndOfARange) {

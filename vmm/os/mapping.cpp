@@ -35,6 +35,8 @@ Result<Mapping> Mapping::ofFile(const FileDescriptor& file, std::uint64_t offset
 Status Mapping::blank(std::size_t offset, std::size_t bytes) {
   const std::span<std::byte> part = bytes_.subspan(offset, bytes);
   TRY(map(part.data(), part.size(), PROT_READ | PROT_WRITE, kOwn | MAP_FIXED, -1, 0));
+  // EINVAL: a kernel without huge pages.
+  if (::madvise(part.data(), part.size(), MADV_NOHUGEPAGE) < 0 && errno != EINVAL) return systemError("madvise", errno);
   return {};
 }
 

@@ -28,7 +28,8 @@ class Mapping {
   ~Mapping() { unmap(); }
 
   std::span<std::byte> bytes() const { return bytes_; }
-  // Puts zeroed memory of this process alone in the place of that part, which is whole pages of it.
+  // Puts zeroed memory of this process alone in the place of that part, which is whole pages of it. It comes page by
+  // page wherever the kernel has the choice: a huge one for a few bytes would be most of what a clone has of its own.
   Status blank(std::size_t offset, std::size_t bytes);
 
  private:
