@@ -50,7 +50,8 @@ bool lowerFromInteger(const Instruction& instruction, Emitter& emitter) {
 
 // ---- VCVTPS2PH: the immediate chooses the rounding; memory takes the result and no more
 
-constexpr Ranges kHalves{.kind = Ranges::Kind::scaled, .lanes = 4, .bytes = 4, .resultBytes = 2};
+constexpr Ranges kHalves{
+    .kind = Ranges::Kind::scaled, .lanes = 4, .bytes = 4, .resultBytes = 2, .areDenormalsMoved = false};
 
 template <std::uint8_t immediate>
 __m128i toHalves(__m128i /*a*/, __m128i b) {

@@ -100,6 +100,7 @@ Operands moved(const Ranges& ranges, Operands operands) {
   for (Vector* vector : {&operands.a, &operands.b}) {
     for (unsigned i = 0; i < sizeof(Vector) / ranges.bytes; ++i) {
       const std::uint64_t bits = laneOf(*vector, ranges.bytes, i);
+      if (!ranges.areDenormalsMoved && isDenormal(bits, format)) continue;
       setLane(*vector, ranges.bytes, i,
               ranges.kind == Ranges::Kind::scaled ? significand(bits, format) : quarter(bits, format));
     }

@@ -25,6 +25,9 @@ struct Ranges {
   std::uint8_t bytes;        // of a lane of the operands
   std::uint8_t resultBytes;  // of a lane of the result
   bool arePaired = false;    // a lane follows from two beside each other; else from the same one of both operands
+  // Whether an operand that is denormal is looked at by its digits, as any. VCVTPS2PH does not: what underflows for it
+  // is inexact, few as the digits may be (the processors that this was compared with).
+  bool areDenormalsMoved = true;
 };
 
 constexpr Ranges singles(Ranges::Kind kind, std::uint8_t lanes) {
