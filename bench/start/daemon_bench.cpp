@@ -22,6 +22,7 @@ namespace {
 using boost::json::object;
 
 constexpr int kPoolSize = 3;
+constexpr std::uint64_t kBlanks = 2;  // as many as a daemon keeps unless told otherwise
 
 struct Lease {
   std::string id, token;
@@ -97,13 +98,15 @@ class Daemon {
     return writeAll(file, std::as_bytes(std::span(text)));
   }
 
+  // Blanks, too: one is started anew for each that became a clone, and the next acquire would be measured beside that.
   static Result<bool> isFull(const object& answer) {
     const boost::json::value* pools = answer.if_contains("pools");
     if (pools == nullptr || !pools->is_array() || pools->get_array().size() != 1) return false;
     Fields fields = TRY(Fields::of(pools->get_array().front()));
     const std::uint64_t ready = TRY(fields.number("ready", {}));
     const std::uint64_t making = TRY(fields.number("making", {}));
-    return ready == kPoolSize && making == 0;
+    const boost::json::value* blanks = answer.if_contains("blanks");
+    return ready == kPoolSize && making == 0 && blanks != nullptr && *blanks == kBlanks;
   }
 
   Result<object> ask(std::string_view method, const std::string& target, const object& body, const std::string& token) {
