@@ -20,7 +20,7 @@
 
 #include "api/cli/command.h"
 #include "api/relay/relay.h"
-#include "vmm/network/port.h"
+#include "vmm/text/number.h"
 
 namespace qm::cli {
 
@@ -42,8 +42,8 @@ struct Ports {
 
 Result<Ports> portsFrom(const std::string& text) {
   if (const std::size_t colon = text.find(':'); colon != std::string::npos) {
-    const auto local = network::portFrom(text.substr(0, colon));
-    const auto guest = network::portFrom(text.substr(colon + 1));
+    const auto local = numberFrom<std::uint16_t>(text.substr(0, colon));
+    const auto guest = numberFrom<std::uint16_t>(text.substr(colon + 1));
     if (local && guest && *guest != 0) return Ports{.local = *local, .guest = *guest};
   }
   return Error(Remedy::fixInput, fmt::format("\"{}\" is no pair of ports: give LOCAL:PORT, as 8080:80", text));

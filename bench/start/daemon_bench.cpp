@@ -22,7 +22,7 @@ namespace {
 using boost::json::object;
 
 constexpr int kPoolSize = 3;
-constexpr std::uint64_t kBlanks = 2;  // as many as a daemon keeps unless told otherwise
+constexpr std::uint64_t kBlanks = 2;
 
 struct Lease {
   std::string id, token;
@@ -92,6 +92,7 @@ class Daemon {
                         {"memory_mib", kGuestMemoryMib},    {"pool_size", kPoolSize}};
     const object config{
         {"folders", boost::json::array{places.kernel.parent_path().native(), places.initrd.parent_path().native()}},
+        {"blanks", kBlanks},
         {"templates", object{{"hello", recipe}}}};
     const std::string text = boost::json::serialize(config);
     const FileDescriptor file = TRY(openFile(path, OpenMode::create));

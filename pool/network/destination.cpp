@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-#include "vmm/network/port.h"
+#include "vmm/text/number.h"
 
 namespace qm::pool {
 
@@ -56,7 +56,7 @@ Result<Destination> destinationFrom(std::string_view text) {
                                   text));
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return refused;
-  const auto port = network::portFrom(text.substr(colon + 1));
+  const auto port = numberFrom<std::uint16_t>(text.substr(colon + 1));
   auto host = hostFrom(text.substr(0, colon));
   if (!port || *port == 0 || !host) return refused;
   return Destination{.host = *std::move(host), .port = *port};

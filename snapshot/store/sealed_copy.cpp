@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "vmm/memory/dirty_bitmap.h"
 #include "vmm/os/file_contents.h"
 #include "vmm/os/mapping.h"
 
@@ -11,7 +12,6 @@ namespace qm::snapshot {
 namespace {
 
 constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
-constexpr std::size_t kPageBytes = 4096;
 
 bool isZero(std::span<const std::byte> page) {
   return std::ranges::all_of(page, [](std::byte byte) { return byte == std::byte{0}; });
@@ -21,7 +21,7 @@ bool isZero(std::span<const std::byte> page) {
 std::size_t alike(std::span<const std::byte> rest, bool zeros) {
   std::size_t bytes = 0;
   while (bytes < rest.size()) {
-    const auto page = rest.subspan(bytes, std::min(kPageBytes, rest.size() - bytes));
+    const auto page = rest.subspan(bytes, std::min(kGuestPageBytes, rest.size() - bytes));
     if (isZero(page) != zeros) break;
     bytes += page.size();
   }
@@ -29,8 +29,8 @@ std::size_t alike(std::span<const std::byte> rest, bool zeros) {
 }
 
 void addHole(std::vector<PageRun>& holes, std::uint64_t at, std::size_t bytes) {
-  const PageRun hole{.first = static_cast<std::uint32_t>(at / kPageBytes),
-                     .count = static_cast<std::uint32_t>(bytes / kPageBytes)};
+  const PageRun hole{.first = static_cast<std::uint32_t>(at / kGuestPageBytes),
+                     .count = static_cast<std::uint32_t>(bytes / kGuestPageBytes)};
   if (hole.count == 0) return;  // the end of a file that is not whole pages
   if (!holes.empty() && holes.back().first + holes.back().count == hole.first) {
     holes.back().count += hole.count;
@@ -56,9 +56,9 @@ Status writeData(const FileDescriptor& copy, std::uint64_t at, std::span<const s
 Status fillBetween(const FileDescriptor& copy, std::uint64_t size, std::span<const PageRun> holes) {
   std::uint64_t at = 0;
   for (const PageRun& hole : holes) {
-    const std::uint64_t first = std::uint64_t{hole.first} * kPageBytes;
+    const std::uint64_t first = std::uint64_t{hole.first} * kGuestPageBytes;
     if (at < first) TRY(fillHoles(copy, at, first - at));
-    at = first + std::uint64_t{hole.count} * kPageBytes;
+    at = first + std::uint64_t{hole.count} * kGuestPageBytes;
   }
   return at < size ? fillHoles(copy, at, size - at) : Status();
 }

@@ -10,7 +10,7 @@
 #include "api/daemon/rest/answer.h"
 #include "api/daemon/rest/exec_json.h"
 #include "api/daemon/rest/lease_json.h"
-#include "vmm/network/port.h"
+#include "vmm/text/number.h"
 
 namespace qm::rest {
 
@@ -51,7 +51,7 @@ Answered<std::string> allowed(const pool::Pool& pool, const Request& request, co
 }
 
 Result<std::uint16_t> portFrom(const std::string& text) {
-  const auto port = network::portFrom(text);
+  const auto port = numberFrom<std::uint16_t>(text);
   if (!port || *port == 0) return Error(Remedy::fixInput, fmt::format("\"{}\" is no port: give 1 to 65535", text));
   return *port;
 }

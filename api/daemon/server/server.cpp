@@ -14,8 +14,8 @@
 #include <fmt/format.h>
 
 #include "api/daemon/server/session.h"
-#include "vmm/network/port.h"
 #include "vmm/os/unix_socket.h"
+#include "vmm/text/number.h"
 
 namespace qm {
 
@@ -52,7 +52,7 @@ Result<TcpAddress> parseTcpAddress(const std::string& text) {
   if (address.host.starts_with('[') && address.host.ends_with(']')) address.host = text.substr(1, colon - 2);
   error_code failure;
   asio::ip::make_address(address.host, failure);
-  const auto port = network::portFrom(std::string_view(text).substr(colon + 1));
+  const auto port = numberFrom<std::uint16_t>(std::string_view(text).substr(colon + 1));
   if (failure || !port) return refused;
   address.port = *port;
   return address;

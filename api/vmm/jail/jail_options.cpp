@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <string_view>
 
 #include <fmt/format.h>
+
+#include "vmm/text/number.h"
 
 namespace qm::vmm {
 
@@ -18,11 +19,9 @@ Error refused(std::string sentence) {
 }
 
 Result<std::uint64_t> numberIn(std::string_view word, std::uint64_t most) {
-  std::uint64_t number = 0;
-  const auto [end, failure] = std::from_chars(word.data(), word.data() + word.size(), number);
-  if (failure != std::errc() || end != word.data() + word.size() || number > most)
-    return refused(fmt::format("\"{}\" is no number up to {}", word, most));
-  return number;
+  const auto number = numberFrom<std::uint64_t>(word);
+  if (!number || *number > most) return refused(fmt::format("\"{}\" is no number up to {}", word, most));
+  return *number;
 }
 
 Status takeId(JailOptions& options, std::string_view word) {

@@ -16,7 +16,7 @@ constexpr std::string_view kFull =
 
 Result<FileDescriptor> Console::openFile(const std::filesystem::path& path) {
   if (path.empty()) return FileDescriptor();
-  return TRY(qm::openFile(path, OpenMode::append).during("opening the console's file"));
+  return qm::openFile(path, OpenMode::append).during("opening the console's file");
 }
 
 void Console::put(std::span<const std::byte> bytes) const {

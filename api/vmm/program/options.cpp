@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdio>
 #include <map>
 #include <span>
@@ -11,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "vmm/result/result.h"
+#include "vmm/text/number.h"
 #include "vmm/version/version.h"
 
 namespace qm::vmm {
@@ -102,31 +102,22 @@ Result<LogLevel> levelNamed(const std::string& name) {
   return found->second;
 }
 
-// None: it is not all a number, or a larger one than T has.
-template <class T>
-std::optional<T> numberIn(const std::string& word) {
-  T number{};
-  const char* const end = word.data() + word.size();
-  const auto [read, failed] = std::from_chars(word.data(), end, number);
-  return failed == std::errc() && read == end ? std::optional(number) : std::nullopt;
-}
-
 Result<std::uint64_t> readSeed(const std::string& word) {
-  const auto seed = numberIn<std::uint64_t>(word);
+  const auto seed = numberFrom<std::uint64_t>(word);
   if (!seed) return refused(fmt::format("--seed is a number below 2^64, not \"{}\"", word));
   return *seed;
 }
 
 Result<std::uint64_t> readMebibytes(std::string_view option, const std::string& word) {
   constexpr std::uint64_t kMost = 1U << 20U;
-  const auto mebibytes = numberIn<std::uint64_t>(word);
+  const auto mebibytes = numberFrom<std::uint64_t>(word);
   if (!mebibytes || *mebibytes > kMost)
     return refused(fmt::format("{} is a number of MiB up to {}, not \"{}\"", option, kMost, word));
   return *mebibytes << 20U;
 }
 
 Result<int> readDescriptor(std::string_view option, const std::string& word) {
-  const auto number = numberIn<int>(word);
+  const auto number = numberFrom<int>(word);
   if (!number || *number < 3)
     return refused(fmt::format("{} is the number of a descriptor from 3 on, not \"{}\"", option, word));
   return *number;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <functional>
 #include <optional>
 #include <set>
@@ -11,20 +10,14 @@
 
 #include <fmt/format.h>
 
+#include "vmm/text/number.h"
+
 namespace qm::vmm::script {
 
 namespace {
 
 Error refused(std::string sentence) {
   return Error(Remedy::fixInput, std::move(sentence));
-}
-
-template <class Number>
-std::optional<Number> numberOf(std::string_view word, int base = 10) {
-  Number number = 0;
-  const auto [read, failed] = std::from_chars(word.begin(), word.end(), number, base);
-  if (failed != std::errc() || read != word.end()) return std::nullopt;
-  return number;
 }
 
 // One line's words, taken from its front.
@@ -64,7 +57,7 @@ class Words {
     static constexpr std::string_view kNames = "nrt0\\\"", kBytes("\n\r\t\0\\\"", 6);
     const char name = rest_.empty() ? '"' : take();
     if (name == 'x') {
-      const auto byte = numberOf<std::uint8_t>(rest_.substr(0, 2), 16);
+      const auto byte = numberFrom<std::uint8_t>(rest_.substr(0, 2), 16);
       if (!byte || rest_.size() < 2) return refused("behind \\x two hexadecimal digits are missing");
       rest_.remove_prefix(2);
       return static_cast<char>(*byte);
@@ -118,7 +111,7 @@ Status checkName(const std::string& name) {
 }
 
 Result<Action> readConnect(const std::string& name, Arguments words) {
-  const auto port = numberOf<std::uint32_t>(words[0]);
+  const auto port = numberFrom<std::uint32_t>(words[0]);
   if (!port) return refused(fmt::format("\"{}\" is no port: it is a number below 2^32", words[0]));
   return Connect{.name = name, .port = *port, .received = words.size() > 1 ? words[1] : std::string()};
 }
@@ -211,7 +204,7 @@ class Order {
 Result<std::optional<Line>> readLine(std::string_view text, std::size_t number) {
   const std::vector<std::string> words = TRY(wordsOf(text));
   if (words.empty()) return std::optional<Line>();
-  const auto at = numberOf<std::uint64_t>(words[0]);
+  const auto at = numberFrom<std::uint64_t>(words[0]);
   if (!at) {
     return refused(fmt::format(
         "\"{}\" is no moment: a line begins with nanoseconds of guest time, a decimal number below 2^64", words[0]));
