@@ -92,7 +92,7 @@ class Daemon {
                         {"memory_mib", kGuestMemoryMib},    {"pool_size", kPoolSize}};
     const object config{
         {"folders", boost::json::array{places.kernel.parent_path().native(), places.initrd.parent_path().native()}},
-        {"blanks", kBlanks},
+        {"pool", object{{"blanks", kBlanks}}},
         {"templates", object{{"hello", recipe}}}};
     const std::string text = boost::json::serialize(config);
     const FileDescriptor file = TRY(openFile(path, OpenMode::create));
