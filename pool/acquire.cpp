@@ -43,11 +43,16 @@ Status Pool::Inside::checkAcquire(const AcquireRequest& request) const {
 
 Result<Grant> Pool::Inside::told(const AcquireRequest& request, Result<Grant> granted) {
   if (granted) {
-    wiring_.observer.acquired(request.templateName, granted->road, granted->phases);
+    follow(request.templateName, granted->road, granted->phases);
   } else {
     wiring_.observer.acquireFailed(request.templateName, granted.error());
   }
   return granted;
+}
+
+void Pool::Inside::follow(std::string_view templateName, Road road, const Phases& phases) {
+  wiring_.observer.acquired(templateName, road, phases);
+  work_.notify_one();  // the refill of what was taken
 }
 
 Result<Grant> Pool::Inside::grant(const AcquireRequest& request, Taken taken, const PhaseTimer& timer) {
@@ -62,7 +67,6 @@ Result<Grant> Pool::Inside::grant(const AcquireRequest& request, Taken taken, co
   leases_.open(drawn, std::move(taken.vm));
   if (drawn.expiresAt < reaperLooksAt_) ends_.notify_one();
   lock.unlock();
-  work_.notify_one();  // the refill of what was taken
   return Grant{.id = std::move(drawn.opened.view.id),
                .token = std::move(drawn.opened.token),
                .road = taken.road,

@@ -1,4 +1,5 @@
 // What callers begin who have no thread to wait with: an acquire, a ping, a command.
+#include <cstddef>
 #include <utility>
 
 #include "pool/inside.h"
@@ -63,13 +64,25 @@ class Pool::Inside::PlaceInLine final : public Awaited<Acquired> {
   Order order_;
 };
 
+// A woken maker takes a core, and here an interrupt between the cores' own virtual machine; so does the observer's word.
+// Both are a good part of a warm hit when they come before its answer.
+Aftermath Pool::Inside::afterAnswer(const std::string& templateName, const Grant& grant) {
+  return {nullptr, [this, templateName, road = grant.road, phases = grant.phases](std::nullptr_t) {
+            follow(templateName, road, phases);
+          }};
+}
+
 Result<BegunAcquire> Pool::Inside::beginAcquire(const AcquireRequest& request) {
   Call call = TRY(Call::begin(*this));
   if (request.forced) return WouldWait{};
   if (Status fits = checkAcquire(request); !fits) return std::move(told(request, std::move(fits).error())).error();
   PhaseTimer timer(wiring_.clock);
-  if (Vm vm = timer.time(Phase::take, [&] { return takeLiving(request.templateName); }))
-    return TRY(told(request, grant(request, {.vm = std::move(vm), .road = Road::ready, .phases = {}}, timer)));
+  if (Vm vm = timer.time(Phase::take, [&] { return takeLiving(request.templateName); })) {
+    Result<Grant> warm = grant(request, {.vm = std::move(vm), .road = Road::ready, .phases = {}}, timer);
+    if (!warm) return std::move(told(request, std::move(warm).error())).error();
+    warm->aftermath = afterAnswer(request.templateName, *warm);
+    return *std::move(warm);
+  }
   if (request.wait > std::chrono::milliseconds(0)) return WouldWait{};
   // Amid all that is to be opened the bell may be too much.
   auto place = std::make_unique<PlaceInLine>(*this, std::move(call), request, timer, TRY(Eventfd::create()));

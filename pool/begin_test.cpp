@@ -46,8 +46,19 @@ TEST_F(BeginTest, AReadyCloneIsHadAtOnce) {
   const Grant grant = std::get<Grant>(begin().value());
   EXPECT_EQ(grant.road, Road::ready);
   EXPECT_TRUE(pool->ping(grant.id).has_value());
-  EXPECT_EQ(observer.count("acquired ready"), 1);
   EXPECT_EQ(observer.count("missed drained"), 0);
+}
+
+TEST_F(BeginTest, AReadyClonesAnswerComesBeforeItsRefill) {
+  start();
+  putAndBuild(recipeOf("hello", 1));
+  awaitReady("hello", 1);
+  Grant grant = std::get<Grant>(begin().value());
+  EXPECT_EQ(observer.count("acquired ready"), 0);
+  EXPECT_EQ(pool->load().making, 0U);
+  grant.aftermath.reset();
+  EXPECT_EQ(observer.count("acquired ready"), 1);
+  awaitReady("hello", 1);
 }
 
 TEST_F(BeginTest, AMissIsServedByAMakerAndHeardOfByTheDescriptor) {

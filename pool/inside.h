@@ -124,6 +124,8 @@ class Pool::Inside {
   Error late() const;
   Status checkAcquire(const AcquireRequest& request) const;
   Result<Grant> told(const AcquireRequest& request, Result<Grant> granted);
+  void follow(std::string_view templateName, Road road, const Phases& phases);
+  Aftermath afterAnswer(const std::string& templateName, const Grant& grant);
   Status checkTemplate(std::string_view name) const;
   Result<Taken> takeBooted(std::string_view name, PhaseTimer& timer);
   Result<Source> source(std::string_view name) const;

@@ -79,6 +79,7 @@ Response granted(pool::Pool& pool, const pool::Grant& grant) {
   Response response = jsonResponse(201, toJson(grant));
   response.headers.emplace_back("Location", fmt::format("/v1/leases/{}", grant.id));
   response.onUndelivered = [&pool, id = grant.id] { static_cast<void>(pool.release(id)); };
+  response.afterwards = grant.aftermath;
   return response;
 }
 

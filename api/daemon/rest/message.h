@@ -31,6 +31,8 @@ struct Response {
   std::vector<std::pair<std::string, std::string>> headers;  // beyond Content-Type and Content-Length
   // Called where nobody was there any more to take it; empty: that changes nothing.
   std::function<void()> onUndelivered;
+  // Held until the answer is written, or is not going to be; what its end does is then done.
+  std::shared_ptr<const void> afterwards = nullptr;
   // Of a 101: what the connection is relayed to from then on, a stream socket that does not block.
   std::shared_ptr<const FileDescriptor> relayed = nullptr;
 };

@@ -110,6 +110,7 @@ class Session {
     if (!response) co_return false;
     std::shared_ptr<const FileDescriptor> relayed = std::move(response->relayed);
     const auto onUndelivered = std::move(response->onUndelivered);
+    const std::shared_ptr<const void> afterwards = std::move(response->afterwards);
     const bool isThere = !onUndelivered || !isGone(stream_.socket().native_handle());
     const bool written = isThere && co_await write(httpOf(*std::move(response), version, keepAlive));
     // On its thread: it may have to wait.
