@@ -64,8 +64,8 @@ class Pool::Inside::PlaceInLine final : public Awaited<Acquired> {
   Order order_;
 };
 
-// A woken maker takes a core, and here an interrupt between the cores' own virtual machine; so does the observer's word.
-// Both are a good part of a warm hit when they come before its answer.
+// A woken maker takes a core, and here an interrupt between the cores' own virtual machine; so does the observer's
+// word. Both are a good part of a warm hit when they come before its answer.
 Aftermath Pool::Inside::afterAnswer(const std::string& templateName, const Grant& grant) {
   return {nullptr, [this, templateName, road = grant.road, phases = grant.phases](std::nullptr_t) {
             follow(templateName, road, phases);

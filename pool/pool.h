@@ -69,8 +69,8 @@ struct AcquireRequest {
   std::optional<std::chrono::milliseconds> patience;
 };
 
-// What the pool does about an acquire once its answer is on the way: it tells its observer and wakes the refill of what was
-// taken. Done when the last copy goes, by whose thread that is, while the pool still is.
+// What the pool does about an acquire once its answer is on the way: it tells its observer and wakes the refill of what
+// was taken. Done when the last copy goes, by whose thread that is, while the pool still is.
 using Aftermath = std::shared_ptr<const void>;
 
 struct Grant {

@@ -1,8 +1,12 @@
 #include "pool/clone/trials.h"
 
 #include <algorithm>
+#include <condition_variable>
+#include <mutex>
 #include <string>
 #include <utility>
+
+#include "pool/random/random_nonce.h"
 
 namespace qm::pool {
 namespace {
@@ -21,25 +25,39 @@ WorkingSet stable(const std::vector<Observed>& trials) {
 
 Status Trials::learn(const Recipe& recipe, const TemplateImage& image, const Progress& progress) const {
   if (image.files == nullptr) return {};
-  std::vector<Observed> trials;
-  for (std::size_t i = 0; i < kTrials; ++i) {
-    progress("trying a clone, " + std::to_string(i + 1) + " of " + std::to_string(kTrials));
-    trials.push_back(TRY(observe(recipe, image).during("trying a clone")));
-  }
-  image.files->workingSet = stable(trials);
+  std::vector<Vm> clones;
+  const Result<std::vector<Observed>> trials = observe(recipe, image, progress, clones);
+  for (const Vm& clone : clones) clone->end();
+  if (!trials) return Error(trials.error()).during("trying a clone");
+  image.files->workingSet = stable(*trials);
   progress("preparing code");
-  return prepareCode(trials, *image.files).during("preparing code");
+  return prepareCode(*trials, *image.files).during("preparing code");
 }
 
-Result<Observed> Trials::observe(const Recipe& recipe, const TemplateImage& image) const {
-  PhaseTimer timer(clock_);
-  const Vm vm = TRY(maker_.restoreToObserve(recipe, image, timer));
-  auto observed = [&]() -> Result<Observed> {
-    TRY(rehearse(*vm, recipe, limits_));
-    return vm->observe(deadlineIn(limits_.reply));
-  }();
-  vm->end();
-  return observed;
+Result<std::vector<Observed>> Trials::observe(const Recipe& recipe, const TemplateImage& image,
+                                              const Progress& progress, std::vector<Vm>& clones) const {
+  for (std::size_t i = 0; i < kTrials; ++i) {
+    progress("trying a clone, " + std::to_string(i + 1) + " of " + std::to_string(kTrials));
+    PhaseTimer timer(clock_);
+    clones.push_back(TRY(maker_.restoreToObserve(recipe, image, timer)));
+    TRY(rehearse(*clones.back(), recipe, limits_));
+  }
+  progress("leaving clones alone");
+  leaveAlone();
+  std::vector<Observed> trials;
+  for (const Vm& clone : clones) {
+    (void)TRY(clone->ping(randomNonce(), deadlineIn(limits_.reply)).during("asking it after a rest"));
+    trials.push_back(TRY(clone->observe(deadlineIn(limits_.reply))));
+  }
+  return trials;
+}
+
+void Trials::leaveAlone() const {
+  std::mutex mutex;
+  std::condition_variable nobody;
+  std::unique_lock lock(mutex);
+  // If it comes back early, less is learned.
+  clock_.waitUntil(nobody, lock, clock_.now() + kLeftAlone);
 }
 
 // By a VM without a guest: what it makes decides what clones execute.
