@@ -71,6 +71,11 @@ std::optional<TemplateView> Pool::Inside::findTemplate(std::string_view name) co
   return TemplateView{.recipe = found->second.recipe, .status = found->second.status};
 }
 
+bool Pool::Inside::hasTemplate(std::string_view name) const {
+  const std::lock_guard lock(mutex_);
+  return board_.has(name);
+}
+
 Status Pool::Inside::removeTemplate(std::string_view name) {
   const Call call = TRY(Call::begin(*this));
   Lock lock(mutex_);

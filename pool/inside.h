@@ -37,6 +37,7 @@ class Pool::Inside {
   Status putTemplate(const Recipe& recipe);
   std::vector<TemplateView> templates() const;
   std::optional<TemplateView> findTemplate(std::string_view name) const;
+  bool hasTemplate(std::string_view name) const;
   Status removeTemplate(std::string_view name);
   Status build(std::string_view name);
   Result<Grant> acquire(const AcquireRequest& request);

@@ -24,6 +24,9 @@ std::vector<TemplateView> Pool::templates() const {
 std::optional<TemplateView> Pool::findTemplate(std::string_view name) const {
   return inside_->findTemplate(name);
 }
+bool Pool::hasTemplate(std::string_view name) const {
+  return inside_->hasTemplate(name);
+}
 Status Pool::removeTemplate(std::string_view name) {
   return inside_->removeTemplate(name);
 }

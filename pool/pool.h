@@ -128,6 +128,7 @@ class Pool {
   Status putTemplate(const Recipe& recipe);
   std::vector<TemplateView> templates() const;
   std::optional<TemplateView> findTemplate(std::string_view name) const;
+  bool hasTemplate(std::string_view name) const;  // copies nothing
   // Leases on its VMs go on.
   Status removeTemplate(std::string_view name);
   // Asks for a new snapshot; the status tells how it goes. Asking while one is being built changes nothing.

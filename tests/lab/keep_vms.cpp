@@ -1,12 +1,12 @@
-// keep-vms: keeps a few VMs of KVM open for as long as the lab runs, so that none of the lab's commands makes the first or ends
-// the last. Says nothing; ends with 1 when a call fails.
+// keep-vms: keeps a few VMs of KVM open for as long as the lab runs, so that none of the lab's commands makes the first
+// or ends the last. Says nothing; ends with 1 when a call fails.
 //
-// Why: KVM counts by static keys whether there is any vCPU at all, any without a local APIC in the kernel, any whose APIC is off
-// in hardware or in software (Linux 6.1, virt/kvm/kvm_main.c, arch/x86/kvm/lapic.c, x86.c), and a key whose count leaves or
-// reaches zero patches code, the scheduler's among it: int3, the tail, then the first byte. QEMU 7.2 with a thread for each CPU
-// may run that int3 for ever: a CPU translated it while another took it back, and what was translated was not yet known to
-// belong to the page that changed. Both CPUs then stand still with interrupts off. 3 labs of 3 stood still within 120 starts
-// of bench/start's floor; with these VMs 2,000 in a row ran.
+// Why: KVM counts by static keys whether there is any vCPU at all, any without a local APIC in the kernel, any whose
+// APIC is off in hardware or in software (Linux 6.1, virt/kvm/kvm_main.c, arch/x86/kvm/lapic.c, x86.c), and a key whose
+// count leaves or reaches zero patches code, the scheduler's among it: int3, the tail, then the first byte. QEMU 7.2
+// with a thread for each CPU may run that int3 for ever: a CPU translated it while another took it back, and what was
+// translated was not yet known to belong to the page that changed. Both CPUs then stand still with interrupts off. 3
+// labs of 3 stood still within 120 starts of bench/start's floor; with these VMs 2,000 in a row ran.
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <sys/ioctl.h>

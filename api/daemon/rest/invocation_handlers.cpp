@@ -17,7 +17,7 @@ Answered<Invocation> wantedOf(const pool::Pool& pool, const Request& request) {
   auto wanted = understood(invocationFromJson(*body));
   if (!wanted.has_value()) return wanted;
   const std::string& name = wanted->acquire.templateName;
-  if (pool.findTemplate(name)) return wanted;
+  if (pool.hasTemplate(name)) return wanted;
   return std::unexpected(
       respond({.code = ProblemCode::noSuchTemplate, .detail = fmt::format("there is no template named \"{}\"", name)}));
 }

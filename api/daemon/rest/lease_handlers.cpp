@@ -70,7 +70,7 @@ Answered<pool::AcquireRequest> wantedOf(const pool::Pool& pool, const Request& r
   if (!body.has_value()) return std::unexpected(body.error());
   auto wanted = understood(acquireRequestFromJson(*body));
   if (!wanted.has_value()) return wanted;
-  if (pool.findTemplate(wanted->templateName)) return wanted;
+  if (pool.hasTemplate(wanted->templateName)) return wanted;
   return refused(ProblemCode::noSuchTemplate, fmt::format("there is no template named \"{}\"", wanted->templateName));
 }
 

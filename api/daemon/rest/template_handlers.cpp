@@ -33,7 +33,7 @@ Response getTemplate(const pool::Pool& pool, const PathValues& path) {
 Response putTemplate(pool::Pool& pool, const Request& request, const PathValues& path) {
   const boost::json::value body = TRY(bodyOf(request));
   const pool::Recipe recipe = TRY(understood(recipeFromJson(path.at("name"), body)));
-  const bool replaces = pool.findTemplate(recipe.name).has_value();
+  const bool replaces = pool.hasTemplate(recipe.name);
   TRY(done(pool.putTemplate(recipe), fmt::format("the template \"{}\" was not taken", recipe.name)));
   const pool::TemplateView view = TRY(existing(pool, recipe.name));
   return jsonResponse(replaces ? 200 : 201, toJson(view));
