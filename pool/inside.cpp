@@ -94,8 +94,7 @@ Status Pool::Inside::build(std::string_view name) {
 }
 
 Status Pool::Inside::checkTemplate(std::string_view name) const {
-  const std::lock_guard lock(mutex_);
-  if (!board_.has(name)) return noSuchTemplate(name);
+  if (!hasTemplate(name)) return noSuchTemplate(name);
   return {};
 }
 

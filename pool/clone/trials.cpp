@@ -26,12 +26,12 @@ WorkingSet stable(const std::vector<Observed>& trials) {
 Status Trials::learn(const Recipe& recipe, const TemplateImage& image, const Progress& progress) const {
   if (image.files == nullptr) return {};
   std::vector<Vm> clones;
-  const Result<std::vector<Observed>> trials = observe(recipe, image, progress, clones);
+  Result<std::vector<Observed>> outcome = observe(recipe, image, progress, clones).during("trying a clone");
   for (const Vm& clone : clones) clone->end();
-  if (!trials) return Error(trials.error()).during("trying a clone");
-  image.files->workingSet = stable(*trials);
+  const std::vector<Observed> trials = TRY(std::move(outcome));
+  image.files->workingSet = stable(trials);
   progress("preparing code");
-  return prepareCode(*trials, *image.files).during("preparing code");
+  return prepareCode(trials, *image.files).during("preparing code");
 }
 
 Result<std::vector<Observed>> Trials::observe(const Recipe& recipe, const TemplateImage& image,

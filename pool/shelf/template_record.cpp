@@ -1,12 +1,10 @@
 #include "pool/shelf/template_record.h"
 
-#include <charconv>
-#include <system_error>
-
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include "vmm/os/file_descriptor.h"
+#include "vmm/text/number.h"
 
 namespace qm::pool {
 namespace {
@@ -21,10 +19,9 @@ Error refused(std::string_view what) {
 
 // A number of 64 bits does not survive every reader of JSON, so it is text.
 Result<std::uint64_t> parseNonce(std::string_view text) {
-  std::uint64_t nonce = 0;
-  const auto [end, failed] = std::from_chars(text.begin(), text.end(), nonce, 16);
-  if (failed != std::errc() || end != text.end()) return refused("has a guest_nonce that is no hexadecimal number");
-  return nonce;
+  const auto nonce = numberFrom<std::uint64_t>(text, 16);
+  if (!nonce) return refused("has a guest_nonce that is no hexadecimal number");
+  return *nonce;
 }
 
 Result<std::string> textOf(const json::object& object, std::string_view name) {

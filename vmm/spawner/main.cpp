@@ -2,13 +2,13 @@
 #include <getopt.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <cstdio>
 #include <cstring>
 #include <string_view>
 
 #include "vmm/spawner/spawner.h"
 #include "vmm/spawner/spawner_socket.h"
+#include "vmm/text/number.h"
 
 namespace {
 
@@ -27,11 +27,9 @@ constexpr const char* kUsage =
 
 // 0: not a number that a jail's user can have.
 std::uint32_t identityOf(std::string_view text) {
-  std::uint32_t number = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::uint32_t number = numberFrom<std::uint32_t>(text).value_or(0);
   // The last one means "leave it as it is" to chown and setresuid.
-  if (failure != std::errc() || end != text.data() + text.size() || number == static_cast<uid_t>(-1)) return 0;
-  return number;
+  return number == static_cast<uid_t>(-1) ? 0 : number;
 }
 
 bool isSet(CgroupUse& use, std::string_view value) {
