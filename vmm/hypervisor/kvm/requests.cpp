@@ -36,7 +36,8 @@ constexpr std::array kOfLoop{
 constexpr std::array kOfVcpu{number(KVM_RUN), number(KVM_GET_REGS), number(KVM_GET_SREGS), number(KVM_IRQ_LINE),
                              number(kSetSignalMask)};
 
-constexpr std::array kOfUndoing{number(KVM_IOEVENTFD), number(KVM_IRQFD)};
+// Eventfds are detached; a device that goes while it holds its line lets go of it (devices/line/shared_pin.h).
+constexpr std::array kOfUndoing{number(KVM_IOEVENTFD), number(KVM_IRQFD), number(KVM_IRQ_LINE)};
 
 }  // namespace
 
