@@ -7,18 +7,20 @@ function(qm_test_program name)
   target_link_libraries(${name} PRIVATE qm_flags ${ARG_LINK} GTest::gmock GTest::gtest_main)
 endfunction()
 
-# qm_lab_run(TEST KIND TIMEOUT TARGET ARGUMENT…): a program that needs real KVM and so runs in the lab, whole, as one ctest
-# entry. A lab has two emulated processors and stands still more often when others take the cores, so ctest runs nothing
-# beside it. Each test says its name, so that a lab that stands still is told by its silence (no single test takes half as
-# long). It is slow enough without sanitizers, which see the same code in unit and fuzz tests, and on the CPU in software.
+# qm_lab_run(TEST KIND TIMEOUT TARGET [FILTER]): a program that needs real KVM and so runs in the lab, whole, as one ctest
+# entry; what a lab did not get to, or failed, runs in another (run_tests). A lab has two emulated processors, so ctest runs
+# nothing beside it. It is slow enough without sanitizers, which see the same code in unit and fuzz tests, and on the CPU in
+# software.
 function(qm_lab_run test kind timeout target)
   if(QM_SANITIZE)
     return()
   endif()
-  set(out ${CMAKE_BINARY_DIR}/lab/${test})
+  if(ARGC GREATER 4)
+    set(filter --filter=${ARGV4})
+  endif()
   add_test(NAME ${test}
-    COMMAND ${CMAKE_SOURCE_DIR}/tests/lab/run --retry 2 --timeout ${timeout} --silence 120 --out ${out} --
-            $<TARGET_FILE:${target}> --gtest_output=json:/run/lab/${test}.json ${ARGN})
+    COMMAND ${CMAKE_SOURCE_DIR}/tests/lab/run_tests --timeout ${timeout} --results ${CMAKE_BINARY_DIR}/lab/${test}.json
+            ${filter} $<TARGET_FILE:${target}>)
   math(EXPR ctest_timeout "3 * ${timeout} + 300")
   set_tests_properties(${test} PROPERTIES LABELS ${kind} TIMEOUT ${ctest_timeout} RESOURCE_LOCK lab PROCESSORS 2)
 endfunction()
