@@ -142,23 +142,23 @@ TEST_P(Memory, TheDirtyLogHasThePageTablesThatAWalkMarked) {
   EXPECT_EQ(guest.readObject<std::uint32_t>(kTarget), 77U);
 }
 
-TEST_P(Memory, ADoorbellTakesItsValueAndNoOther) {
+TEST_P(Memory, ADoorbellTakesEveryWriteOfItsWidth) {
   GuestCode code(kCode);
   code.poke(kMmio.value, 7);
-  code.poke(kMmio.value, 8);
-  code.poke(kMmio.value, 7);
   code.report(kReportPort, 1U);
+  code.poke(kMmio.value, 8);
+  code.poke(kMmio.value + 4, 9);
   code.poke(kMmio.value, 7);
   Guest guest(hypervisor());
   if (!guest.vm().hasEventfds()) GTEST_SKIP() << "this backend has no eventfds";
   guest.startLongMode(code);
   const Eventfd doorbell = require(Eventfd::create());
-  require(guest.vm().attachDoorbell(kMmio, 7, doorbell));
-  EXPECT_EQ(guest.runTo<MmioWrite>().value, 8U);
-  EXPECT_EQ(doorbell.take(), 1U);
+  require(guest.vm().attachDoorbell(kMmio, doorbell));
   EXPECT_EQ(guest.nextReport(), 1U);
   EXPECT_EQ(doorbell.take(), 1U);
-  require(guest.vm().detachDoorbell(kMmio, 7, doorbell));
+  EXPECT_EQ(guest.runTo<MmioWrite>().value, 9U);
+  EXPECT_EQ(doorbell.take(), 1U);
+  require(guest.vm().detachDoorbell(kMmio, doorbell));
   EXPECT_EQ(guest.runTo<MmioWrite>().value, 7U);
 }
 

@@ -122,9 +122,9 @@ class Vm {
 
   // Whether the next three work; a machine does without where not.
   virtual bool hasEventfds() const = 0;
-  // A 4-byte write of exactly `value` at `address` signals the eventfd instead of leaving run().
-  virtual Status attachDoorbell(GuestAddress address, std::uint32_t value, const Eventfd& doorbell) = 0;
-  virtual Status detachDoorbell(GuestAddress address, std::uint32_t value, const Eventfd& doorbell) = 0;
+  // A 4-byte write at `address`, of whatever value, signals the eventfd instead of leaving run().
+  virtual Status attachDoorbell(GuestAddress address, const Eventfd& doorbell) = 0;
+  virtual Status detachDoorbell(GuestAddress address, const Eventfd& doorbell) = 0;
   // A signal on the eventfd is an edge on the line.
   virtual Status attachInterrupt(std::uint32_t gsi, const Eventfd& source) = 0;
 };

@@ -24,19 +24,17 @@ Status VirtioSlot::attachDoorbell() {
   TRY(wiring_.loop.watch(doorbell.file(), Ready::readable,
                          [this](Ready) { static_cast<void>(transport_->serviceDoorbell()); }));
   if (!wiring_.vm.hasEventfds()) return {};
-  // One registration for each queue's number: only what a driver really writes skips the exit.
-  for (; attachedQueues_ < transport_->queueCount(); ++attachedQueues_)
-    TRY(wiring_.vm.attachDoorbell(place_.base + virtio::kQueueNotifyOffset, attachedQueues_, doorbell));
+  // One for all queues, whose number is what is written: KVM waits for its readers with each that comes or goes.
+  TRY(wiring_.vm.attachDoorbell(place_.base + virtio::kQueueNotifyOffset, doorbell));
+  isAttached_ = true;
   return {};
 }
 
 VirtioSlot::~VirtioSlot() {
   if (transport_ == nullptr) return;
   const Eventfd& doorbell = transport_->doorbell();
-  while (attachedQueues_ > 0) {
-    // It was attached just so; a refusal would mean that the Vm is not the one we know.
-    CHECK(wiring_.vm.detachDoorbell(place_.base + virtio::kQueueNotifyOffset, --attachedQueues_, doorbell).has_value());
-  }
+  // It was attached just so; a refusal would mean that the Vm is not the one we know.
+  if (isAttached_) CHECK(wiring_.vm.detachDoorbell(place_.base + virtio::kQueueNotifyOffset, doorbell).has_value());
   wiring_.loop.unwatch(doorbell.file());
 }
 

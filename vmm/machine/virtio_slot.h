@@ -58,7 +58,7 @@ class VirtioSlot {
   VirtioSlotWiring wiring_;
   std::unique_ptr<LevelLine> wire_;
   std::unique_ptr<virtio::MmioTransport> transport_;
-  std::uint32_t attachedQueues_ = 0;  // of the doorbell to the vCPU's exit path
+  bool isAttached_ = false;  // the doorbell, to the vCPUs' exit path
 };
 
 }  // namespace qm

@@ -96,10 +96,10 @@ class IdleVm final : public Vm {
     return {};
   }
   bool hasEventfds() const override { return false; }
-  Status attachDoorbell(GuestAddress /*address*/, std::uint32_t /*value*/, const Eventfd& /*doorbell*/) override {
+  Status attachDoorbell(GuestAddress /*address*/, const Eventfd& /*doorbell*/) override {
     return {};
   }
-  Status detachDoorbell(GuestAddress /*address*/, std::uint32_t /*value*/, const Eventfd& /*doorbell*/) override {
+  Status detachDoorbell(GuestAddress /*address*/, const Eventfd& /*doorbell*/) override {
     return {};
   }
   Status attachInterrupt(std::uint32_t /*gsi*/, const Eventfd& /*source*/) override { return {}; }

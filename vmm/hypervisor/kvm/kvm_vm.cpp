@@ -38,16 +38,16 @@ class KvmVm final : public Vm {
   Result<VmState> save() override;
   Status load(const VmState& state) override;
   bool hasEventfds() const override { return features_->eventfds; }
-  Status attachDoorbell(GuestAddress address, std::uint32_t value, const Eventfd& doorbell) override {
-    return doorbellCall(address, value, doorbell, 0);
+  Status attachDoorbell(GuestAddress address, const Eventfd& doorbell) override {
+    return doorbellCall(address, doorbell, 0);
   }
-  Status detachDoorbell(GuestAddress address, std::uint32_t value, const Eventfd& doorbell) override {
-    return doorbellCall(address, value, doorbell, KVM_IOEVENTFD_FLAG_DEASSIGN);
+  Status detachDoorbell(GuestAddress address, const Eventfd& doorbell) override {
+    return doorbellCall(address, doorbell, KVM_IOEVENTFD_FLAG_DEASSIGN);
   }
   Status attachInterrupt(std::uint32_t gsi, const Eventfd& source) override;
 
  private:
-  Status doorbellCall(GuestAddress address, std::uint32_t value, const Eventfd& doorbell, std::uint32_t flags);
+  Status doorbellCall(GuestAddress address, const Eventfd& doorbell, std::uint32_t flags);
   Status setRegion(const MemorySlot& slot);
   Result<kvm_irqchip> getChip(std::uint32_t id);
   Status setChip(const kvm_irqchip& chip);
@@ -162,13 +162,12 @@ Status KvmVm::load(const VmState& state) {
   return {};
 }
 
-Status KvmVm::doorbellCall(GuestAddress address, std::uint32_t value, const Eventfd& doorbell, std::uint32_t flags) {
+Status KvmVm::doorbellCall(GuestAddress address, const Eventfd& doorbell, std::uint32_t flags) {
   kvm_ioeventfd call{};
-  call.datamatch = value;
   call.addr = address.value;
   call.len = 4;
   call.fd = doorbell.file().get();
-  call.flags = KVM_IOEVENTFD_FLAG_DATAMATCH | flags;
+  call.flags = flags;
   TRY(callIoctl(vm_, KVM_IOEVENTFD, &call, "KVM_IOEVENTFD"));
   return {};
 }

@@ -49,8 +49,8 @@ class SoftVm final : public Vm, private CodePreparation, private InstructionCloc
   InstructionClock* instructionClock() override { return clock_.kind() == SoftClock::instructions ? this : nullptr; }
 
   bool hasEventfds() const override { return false; }
-  Status attachDoorbell(GuestAddress, std::uint32_t, const Eventfd&) override { return noEventfds(); }
-  Status detachDoorbell(GuestAddress, std::uint32_t, const Eventfd&) override { return noEventfds(); }
+  Status attachDoorbell(GuestAddress, const Eventfd&) override { return noEventfds(); }
+  Status detachDoorbell(GuestAddress, const Eventfd&) override { return noEventfds(); }
   Status attachInterrupt(std::uint32_t, const Eventfd&) override { return noEventfds(); }
 
  private:
