@@ -134,7 +134,8 @@ TEST_F(ThreadFilter, ADeviceIsAskedForNothingButWhatAVcpuNeeds) {
   EXPECT_EXIT(tryCall(ThreadRole::vcpu, Level::arguments, SYS_ioctl, -1, kRun, 0), ExitedWithCode(0), "");
 }
 
-// A guest may end while one of its devices holds a line, and it is the thread of the REST interface that takes it apart.
+// A guest may end while one of its devices holds a line, and it is the thread of the REST interface that takes it
+// apart.
 TEST_F(ThreadFilter, WhoTakesAMachineApartMayLowerItsLines) {
   constexpr unsigned int kIrqLine = 0x4008ae61;  // KVM_IRQ_LINE
   EXPECT_EXIT(tryCall(ThreadRole::api, Level::arguments, SYS_ioctl, -1, kIrqLine, 0), ExitedWithCode(0), "");

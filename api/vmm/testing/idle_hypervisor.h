@@ -96,12 +96,8 @@ class IdleVm final : public Vm {
     return {};
   }
   bool hasEventfds() const override { return false; }
-  Status attachDoorbell(GuestAddress /*address*/, const Eventfd& /*doorbell*/) override {
-    return {};
-  }
-  Status detachDoorbell(GuestAddress /*address*/, const Eventfd& /*doorbell*/) override {
-    return {};
-  }
+  Status attachDoorbell(GuestAddress /*address*/, const Eventfd& /*doorbell*/) override { return {}; }
+  Status detachDoorbell(GuestAddress /*address*/, const Eventfd& /*doorbell*/) override { return {}; }
   Status attachInterrupt(std::uint32_t /*gsi*/, const Eventfd& /*source*/) override { return {}; }
 
  private:
