@@ -67,10 +67,6 @@ class Console {
     changed_.wait_for(lock, atMost, [&] { return end_.has_value(); });
     return end_;
   }
-  std::optional<MachineEnd> ended() {
-    const std::lock_guard lock(mutex_);
-    return end_;
-  }
   std::string text() {
     const std::lock_guard lock(mutex_);
     return text_;
@@ -161,7 +157,7 @@ class Guest {
   testing::AssertionResult answers(const std::string& command, const std::string& expected) {
     type(command);
     if (console_.waitFor(expected)) return testing::AssertionSuccess();
-    const std::optional<MachineEnd> end = console_.ended();
+    const std::optional<MachineEnd> end = console_.waitForEnd(std::chrono::seconds(0));
     return testing::AssertionFailure() << "no \"" << expected << "\" after `" << command << "`"
                                        << (end ? ", the machine ended (" + end->detail + ")" : "") << " in:\n"
                                        << console_.text();

@@ -19,7 +19,7 @@ function(qm_lab_run test kind timeout target)
     set(filter --filter=${ARGV4})
   endif()
   add_test(NAME ${test}
-    COMMAND ${CMAKE_SOURCE_DIR}/tests/lab/run_tests --timeout ${timeout} --results ${CMAKE_BINARY_DIR}/lab/${test}.json
+    COMMAND ${CMAKE_SOURCE_DIR}/tests/lab/run_tests --timeout ${timeout} --results ${CMAKE_BINARY_DIR}/results/${test}.json
             ${filter} $<TARGET_FILE:${target}>)
   math(EXPR ctest_timeout "3 * ${timeout} + 300")
   set_tests_properties(${test} PROPERTIES LABELS ${kind} TIMEOUT ${ctest_timeout} RESOURCE_LOCK lab PROCESSORS 2)
