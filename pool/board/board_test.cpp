@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "pool/vm/fake_vm.h"
+
 namespace qm::pool {
 namespace {
 
@@ -109,6 +111,18 @@ TEST_F(BoardTest, WhoIsHandedACloneHasTheProcessorsForAWhile) {
   EXPECT_FALSE(board.nextRefill(kNow));
   EXPECT_EQ(board.nextDue(kNow), kNow + Board::kRest);
   EXPECT_TRUE(board.nextRefill(kNow + Board::kRest));
+}
+
+TEST_F(BoardTest, TheCloneThatBecameReadyLastIsTakenFirst) {
+  putAndBuild(recipeOf("hello", 2));
+  FakeVms vms;
+  for (const char* id : {"older", "younger"}) {
+    const auto refill = board.nextRefill(kNow);
+    ASSERT_TRUE(refill);
+    EXPECT_TRUE(board.refilled(*refill, vms.spawn(id, VmPurpose::tenants).value()));
+  }
+  EXPECT_EQ(board.takeReady("hello", kNow)->id(), "younger");
+  EXPECT_EQ(board.takeReady("hello", kNow)->id(), "older");
 }
 
 TEST_F(BoardTest, APoolThatRunsLowIsRefilledAtOnce) {
