@@ -3,6 +3,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 
 namespace qm {
@@ -21,6 +23,16 @@ Result<std::size_t> peekSome(const FileDescriptor& socket, std::span<std::byte> 
     if (arrived >= 0) return static_cast<std::size_t>(arrived);
     if (errno != EINTR) return systemError("recv", errno);
   }
+}
+
+Status dropPeeked(const FileDescriptor& socket, std::size_t bytes) {
+  std::array<std::byte, 4096> dropped;
+  while (bytes > 0) {
+    const std::size_t count = TRY(readSome(socket, std::span(dropped).first(std::min(bytes, dropped.size()))));
+    if (count == 0) return Error(Remedy::giveUp, "the stream ended within what it had shown");
+    bytes -= count;
+  }
+  return {};
 }
 
 // shutdown(2) fails only when there is no peer to tell (ENOTCONN).

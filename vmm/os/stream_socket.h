@@ -17,6 +17,9 @@ Result<std::size_t> sendSome(const FileDescriptor& socket, std::span<const std::
 // nothing yet.
 Result<std::size_t> peekSome(const FileDescriptor& socket, std::span<std::byte> bytes);
 
+// Takes the first `bytes` of what peekSome() copied out of the socket. giveUp: the stream ended before that.
+Status dropPeeked(const FileDescriptor& socket, std::size_t bytes);
+
 // The peer reads an end after what was sent. Free when the peer is gone.
 void stopSending(const FileDescriptor& socket);
 // The peer's next send fails.

@@ -3,8 +3,10 @@
 #include <fcntl.h>
 #include <signal.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -76,6 +78,7 @@ class AgentTest : public testing::Test {
   std::vector<std::string> renewedHostnames_;
   Status renewal_;
   int powerOffs_ = 0;
+  std::function<void()> atPowerOff_;  // on the loop's thread
   std::unique_ptr<EventLoop> loop_ = EventLoop::create().value();
   std::unique_ptr<Agent> agent_ =
       std::make_unique<Agent>(*loop_, Machine{.guestNonce = kGuestNonce,
@@ -84,7 +87,11 @@ class AgentTest : public testing::Test {
                                                     renewedHostnames_.push_back(renew.hostname);
                                                     return renewal_;
                                                   },
-                                              .powerOff = [this] { ++powerOffs_; }});
+                                              .powerOff =
+                                                  [this] {
+                                                    ++powerOffs_;
+                                                    if (atPowerOff_) atPowerOff_();
+                                                  }});
   std::jthread thread_;
 };
 
@@ -299,6 +306,21 @@ TEST_F(AgentTest, AnswersAStopBeforeItPowersOff) {
   AgentClient client = this->client();
   ASSERT_TRUE(client.stop(soon()).has_value());
   loop_->postAndWait([this] { EXPECT_EQ(powerOffs_, 1); });
+}
+
+TEST_F(AgentTest, AnswersARequestBeforeItTakesItOutOfItsStream) {
+  auto [ours, agents] = unixSocketPair().value();
+  const FileDescriptor same = agents.duplicate().value();
+  const auto left = [&same] {
+    std::array<std::byte, 256> bytes;
+    return peekSome(same, bytes).value_or(0);
+  };
+  std::size_t leftAtTheAnswer = 0;
+  atPowerOff_ = [&] { leftAtTheAnswer = left(); };  // which an answer brings about
+  loop_->postAndWait([&] { EXPECT_TRUE(agent_->serve(std::move(agents)).has_value()); });
+  ASSERT_TRUE(AgentClient(std::move(ours)).stop(soon()).has_value());
+  loop_->postAndWait([&] { EXPECT_EQ(left(), 0U); });
+  EXPECT_GT(leftAtTheAnswer, 0U);
 }
 
 }  // namespace

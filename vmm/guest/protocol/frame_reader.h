@@ -17,6 +17,8 @@ class FrameReader {
  public:
   // Where to put bytes that arrive next; never empty.
   std::span<std::byte> room();
+  // Nothing of a message is here yet.
+  bool isEmpty() const { return filledBytes_ == 0; }
   // That many bytes were put into room().
   void filled(std::size_t bytes);
 
