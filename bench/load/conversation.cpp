@@ -21,17 +21,17 @@ Result<Conversation> Conversation::open(const std::filesystem::path& socket) {
   return Conversation(TRY(connectUnix(socket, Blocking::no)));
 }
 
-void Conversation::begin(const LeaseWish& wish, RequestRecord& record, std::string word, nanoseconds now) {
+void Conversation::begin(Errand errand, RequestRecord& record, nanoseconds now) {
   CHECK(record_ == nullptr);
   record_ = &record;
-  what_ = wish.what;
-  word_ = std::move(word);
+  what_ = errand.what;
+  word_ = std::move(errand.word);
   record.sent = now;
-  send(Step::acquire, acquireMessage(wish));
+  send(Step::acquire, errand.acquire);
 }
 
 // A message is far shorter than an empty socket's buffer, and the one before it was answered.
-void Conversation::send(Step step, const std::string& message) {
+void Conversation::send(Step step, std::string_view message) {
   step_ = step;
   response_.reset();
   const Result<std::size_t> sent = writeSome(file_, std::as_bytes(std::span(message)));

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "bench/load/http_response.h"
 #include "bench/load/lease_talk.h"
@@ -19,8 +20,13 @@ class Conversation {
   // Connected; retry while the daemon's backlog is full.
   static Result<Conversation> open(const std::filesystem::path& socket);
 
-  // Sends the first message. `record` outlives the request; `word` is what an exec is to say.
-  void begin(const LeaseWish& wish, RequestRecord& record, std::string word, std::chrono::nanoseconds now);
+  struct Errand {
+    What what = What::reply;
+    std::string_view acquire;  // acquireMessage()'s
+    std::string word;          // what an exec is to say
+  };
+  // Sends the first message. `record` outlives the request.
+  void begin(Errand errand, RequestRecord& record, std::chrono::nanoseconds now);
   // Reads what there is; `now`: the time since the run's start at which it was readable.
   void read(std::chrono::nanoseconds now);
   // Gives the request up, with this as its failure.
@@ -38,7 +44,7 @@ class Conversation {
   enum class Step : std::uint8_t { acquire, ask, release };
 
   explicit Conversation(FileDescriptor file) : file_(std::move(file)) {}
-  void send(Step step, const std::string& message);
+  void send(Step step, std::string_view message);
   void hear(std::chrono::nanoseconds now);
   void hearGrant(std::chrono::nanoseconds now);
   void hearAnswer(std::chrono::nanoseconds now);
