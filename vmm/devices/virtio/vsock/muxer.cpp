@@ -258,7 +258,13 @@ void Muxer::onReady(Ports ports, Ready ready) {
   Stream& stream = streams_.at(ports);
   if (has(ready, Ready::writable) && !stream.toHost.empty()) flush(stream);
   if (has(ready, Ready::readable) && has(stream.interest, Ready::readable)) stream.mayRead = true;
-  settle(stream);
+  // What the guest takes at once leaves the watch as it is: to end it and to watch anew is two system calls, on the way
+  // of each message.
+  if (!stream.connection.guestIsDone()) {
+    wake(stream);
+    pump();
+  }
+  if (const auto still = streams_.find(ports); still != streams_.end()) settle(still->second);
   pump();
 }
 
