@@ -1,5 +1,6 @@
 #include "vmm/devices/virtio/mmio_transport.h"
 
+#include <bit>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -288,8 +289,11 @@ void MmioTransport::configChanged() {
 }
 
 void MmioTransport::fail(const Error& error) {
-  failures_.fetch_add(1, std::memory_order_relaxed);
-  wiring_.log.warning("virtio.failed", {{"device", wiring_.id}, {"reason", error.text()}});
+  const std::uint64_t times = failures_.fetch_add(1, std::memory_order_relaxed) + 1;
+  // How often is the guest's choice, and a log is not to be filled by it: after the first, each line stands for twice
+  // as many.
+  if (std::has_single_bit(times))
+    wiring_.log.warning("virtio.failed", {{"device", wiring_.id}, {"reason", error.text()}, {"times", times}});
   if (active_) device_->reset();
   active_ = false;
   for (auto& queue : queues_) queue.reset();

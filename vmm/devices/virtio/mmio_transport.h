@@ -6,8 +6,9 @@
 // Not modelled: version 1 (legacy), shared memory regions (none: their length reads as all ones), queue reset
 //   (VIRTIO_F_RING_RESET), notification data.
 //
-// A driver or a guest that breaks the rules makes this one device fail: NEEDS_RESET is set, the driver is told, a line
-// is logged and a counter raised; the rest of the machine goes on. A reset by the driver brings the device back.
+// A driver or a guest that breaks the rules makes this one device fail: NEEDS_RESET is set, the driver is told, a
+// counter is raised and, the first time and each time that it has doubled, a line is logged; the rest of the machine
+// goes on. A reset by the driver brings the device back.
 #pragma once
 
 #include <atomic>

@@ -1,5 +1,8 @@
 #include "vmm/devices/virtio/mmio_transport.h"
 
+#include <algorithm>
+#include <string>
+
 #include <gtest/gtest.h>
 
 #include "vmm/devices/virtio/entropy/entropy.h"
@@ -46,6 +49,19 @@ TEST(MmioTransport, ADriverThatSkipsNegotiationFails) {
   Machine machine;
   machine.driver.writeRegister(0x70, 7);
   EXPECT_TRUE(machine.driver.needsReset());
+}
+
+TEST(MmioTransport, ADriverThatFailsItAgainAndAgainDoesNotFillTheLog) {
+  Machine machine{.log = Log::toStandardError(LogLevel::info)};
+  testing::internal::CaptureStderr();
+  for (int i = 0; i < 1000; ++i) {
+    machine.driver.writeRegister(0x70, 0);
+    machine.driver.writeRegister(0x70, 7);
+  }
+  const std::string log = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(machine.transport->failures(), 1000U);
+  EXPECT_EQ(std::ranges::count(log, '\n'), 10) << "1, 2, 4, … 512";
+  EXPECT_TRUE(log.contains("times=512")) << log;
 }
 
 TEST(MmioTransport, TheInterruptStaysRaisedUntilItIsAcknowledged) {
