@@ -60,6 +60,8 @@ class Connection {
 
   Ports ports() const { return ports_; }
   bool isOpen() const { return isOpen_; }
+  // The guest asked for it, or was asked: it wants to hear of the end, too.
+  bool isKnownToGuest() const { return !owesRequest_; }
   bool isFromHost() const { return fromHost_; }
   bool guestSends() const { return guestSends_; }
   bool guestReceives() const { return guestReceives_; }

@@ -167,8 +167,10 @@ void Muxer::drop(Stream& stream) {
 
 void Muxer::dropWithReset(Stream& stream) {
   const Ports ports = stream.connection.ports();
+  const bool isKnown = stream.connection.isKnownToGuest();
   drop(stream);
-  sendReset(ports, kTypeStream);
+  // Or a guest that gives no buffer would be owed one more for each client that ever asked for it, without bound.
+  if (isKnown) sendReset(ports, kTypeStream);
 }
 
 void Muxer::sendReset(Ports ports, std::uint16_t type) {

@@ -111,5 +111,17 @@ TEST_F(VsockMuxer, ConnectionsMadeAndResetWithoutBuffersLeaveNothingBehind) {
   EXPECT_TRUE(guest_.packets.empty());
 }
 
+TEST_F(VsockMuxer, ClientsOfAGuestThatGivesNoBufferLeaveNothingBehind) {
+  config_.answerTime = std::chrono::milliseconds(0);
+  start({});
+  guest_.buffers = 0;
+  for (int round = 0; round < 100; ++round) {
+    const FileDescriptor host = clientOf(52);
+    while (muxer_->connections() > 0) settle();
+    EXPECT_EQ(arrived(host), "<end>");
+  }
+  EXPECT_TRUE(muxer_->save().toReset.empty()) << "it never heard of them";
+}
+
 }  // namespace
 }  // namespace qm::vsock
