@@ -14,5 +14,6 @@ struct Deed {
 std::span<const Deed> registerDeeds();
 std::span<const Deed> queueDeeds();
 std::span<const Deed> channelDeeds();
+std::span<const Deed> netDeeds();
 
 }  // namespace hostile

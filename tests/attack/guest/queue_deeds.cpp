@@ -11,12 +11,6 @@ namespace hostile {
 
 namespace {
 
-constexpr std::uint16_t kNext = 1;
-constexpr std::uint16_t kWritten = 2;
-constexpr std::uint16_t kIndirect = 4;
-constexpr std::array<std::uint64_t, 7> kNowhere{
-    0, 0x9'f000, 0x3ff'fff0, 0xc000'1000, 0xfee0'0000, std::uint64_t{1} << 52U, ~std::uint64_t{0} - 15};
-
 void placeQueuesNowhere() {
   forEachQueue([](Queue& queue) {
     for (const std::uint64_t address : kNowhere) {

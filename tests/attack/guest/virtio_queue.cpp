@@ -1,7 +1,12 @@
 #include "tests/attack/guest/virtio_queue.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstring>
+#include <string>
 
 namespace hostile {
 
@@ -16,6 +21,13 @@ void put16(const Page& page, std::size_t offset, std::uint16_t value) {
   std::memcpy(page.bytes + offset, &value, sizeof value);
 }
 
+std::uint16_t get16(const Page& page, std::size_t offset) {
+  std::uint16_t value = 0;
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  std::memcpy(&value, page.bytes + offset, sizeof value);
+  return value;
+}
+
 }  // namespace
 
 Queue::Queue(const Window& window, std::uint32_t index)
@@ -26,26 +38,39 @@ Queue::Queue(const Window& window, std::uint32_t index)
       used_(makePage()),
       buffer_(makePage()) {}
 
-void Queue::start(const QueueAddresses& addresses, std::uint32_t size) {
+void beginDevice(const Window& window) {
+  window.write32(kStatus, 0);
+  window.write32(kStatus, 1);
+  window.write32(kStatus, 3);
+  // Bit 32, VIRTIO_F_VERSION_1, and of the transport's own nothing but indirect descriptors, bit 28.
+  window.write32(kFeaturesSelect, 1);
+  window.write32(kDriverFeatures, 1);
+  window.write32(kFeaturesSelect, 0);
+  window.write32(kDriverFeatures, 1U << 28U);
+  window.write32(kStatus, 11);
+}
+
+void readyDevice(const Window& window) {
+  window.write32(kStatus, 15);
+}
+
+void Queue::place(const QueueAddresses& addresses, std::uint32_t size) {
   offered_ = 0;
+  size_ = size == 0 || size > kLargest ? kSize : static_cast<std::uint16_t>(size);
   std::memset(available_.bytes, 0, 4096);
   std::memset(used_.bytes, 0, 4096);
-  window_.write32(kStatus, 0);
-  window_.write32(kStatus, 1);
-  window_.write32(kStatus, 3);
-  // Bit 32, VIRTIO_F_VERSION_1, and of the transport's own nothing but indirect descriptors, bit 28.
-  window_.write32(kFeaturesSelect, 1);
-  window_.write32(kDriverFeatures, 1);
-  window_.write32(kFeaturesSelect, 0);
-  window_.write32(kDriverFeatures, 1U << 28U);
-  window_.write32(kStatus, 11);
   window_.write32(kQueueSelect, index_);
   window_.write32(kQueueSize, size);
   writeWide(window_, kDescriptorsAt, addresses.descriptors);
   writeWide(window_, kAvailableAt, addresses.available);
   writeWide(window_, kUsedAt, addresses.used);
   window_.write32(kQueueReady, 1);
-  window_.write32(kStatus, 15);
+}
+
+void Queue::start(const QueueAddresses& addresses, std::uint32_t size) {
+  beginDevice(window_);
+  place(addresses, size);
+  readyDevice(window_);
 }
 
 void Queue::describeIn(const Page& table, std::uint16_t index, const Descriptor& descriptor) {
@@ -58,9 +83,20 @@ void Queue::describe(std::uint16_t index, const Descriptor& descriptor) {
 }
 
 void Queue::offer(std::uint16_t head) {
-  put16(available_, 4 + std::size_t{2} * (offered_ % kSize), head);
+  put16(available_, 4 + std::size_t{2} * (offered_ % size_), head);
   setAvailable(static_cast<std::uint16_t>(offered_ + 1));
   notify();
+}
+
+void Queue::offerChain(std::span<const Descriptor> chain) {
+  const std::size_t count = std::min<std::size_t>(chain.size(), kLargest);
+  for (std::size_t i = 0; i < count; ++i) {
+    Descriptor linked = chain[i];
+    if (i + 1 < count) linked.flags |= kNext;
+    linked.next = static_cast<std::uint16_t>(i + 1);
+    describe(static_cast<std::uint16_t>(i), linked);
+  }
+  offer(0);
 }
 
 void Queue::setAvailable(std::uint16_t index) {
@@ -72,6 +108,24 @@ void Queue::setAvailable(std::uint16_t index) {
 
 void Queue::notify() const {
   window_.write32(kNotify, index_);
+}
+
+void Queue::await(unsigned milliseconds) const {
+  constexpr std::uint32_t kNeedsReset = 0x40;
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(milliseconds);
+  while (used() != offered_ && (window_.read32(kStatus) & kNeedsReset) == 0) {
+    if (std::chrono::steady_clock::now() > end) return;
+    // The VMM's loop may want the processor that we would wait on.
+    ::usleep(100);
+  }
+}
+
+std::uint16_t Queue::used() const {
+  return get16(used_, 2);
+}
+
+std::uint16_t Queue::usedHead(std::uint16_t position) const {
+  return get16(used_, 4 + std::size_t{8} * (position % size_));
 }
 
 const std::vector<Window>& virtioWindows() {
@@ -88,6 +142,13 @@ const std::vector<Window>& virtioWindows() {
     return windows;
   }();
   return kWindows;
+}
+
+const Window* windowOf(std::uint32_t kind) {
+  const auto found = std::ranges::find(virtioWindows(), kind, [](const Window& w) { return w.read32(kDeviceId); });
+  if (found != virtioWindows().end()) return &*found;
+  say("there is no device of kind " + std::to_string(kind));
+  return nullptr;
 }
 
 void forEachQueue(const std::function<void(Queue&)>& deed) {
