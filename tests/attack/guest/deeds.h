@@ -15,5 +15,7 @@ std::span<const Deed> registerDeeds();
 std::span<const Deed> queueDeeds();
 std::span<const Deed> channelDeeds();
 std::span<const Deed> netDeeds();
+std::span<const Deed> vsockDeeds();
+std::span<const Deed> vsockRingDeeds();
 
 }  // namespace hostile

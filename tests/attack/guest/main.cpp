@@ -26,7 +26,7 @@ std::string deedOfCommandLine() {
 }
 
 bool act(const std::string& name) {
-  for (const auto deeds : {registerDeeds(), queueDeeds(), channelDeeds(), netDeeds()}) {
+  for (const auto deeds : {registerDeeds(), queueDeeds(), channelDeeds(), netDeeds(), vsockDeeds(), vsockRingDeeds()}) {
     for (const Deed& deed : deeds) {
       if (deed.name != name) continue;
       say("deed " + name + " begins");

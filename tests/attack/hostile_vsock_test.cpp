@@ -1,0 +1,39 @@
+// A guest that does one hostile thing to its vsock device, while programs of the host connect to it and send.
+#include <memory>
+
+#include <gtest/gtest.h>
+
+#include "tests/attack/busy_host.h"
+#include "tests/attack/deed_name.h"
+#include "tests/attack/hostile_guest.h"
+
+namespace qm::test {
+namespace {
+
+class HostileVsockDeed : public testing::TestWithParam<const char*> {
+ protected:
+  static void SetUpTestSuite() { neighbour_ = std::make_unique<Neighbour>(); }
+  static void TearDownTestSuite() { neighbour_.reset(); }
+  static Neighbour& neighbour() { return *neighbour_; }
+
+ private:
+  static inline std::unique_ptr<Neighbour> neighbour_;
+};
+
+TEST_P(HostileVsockDeed, LeavesItsVmmAliveOrEndedWithAReason) {
+  HostileGuest guest(linuxGuest(GetParam()));
+  const BusyHost host(guest.vmm.folder() / "vsock.sock");
+  expectLeavesItsVmmAliveOrEndedWithAReason(guest);
+  neighbour().expectTheSameAnswer();
+}
+
+INSTANTIATE_TEST_SUITE_P(Deeds, HostileVsockDeed,
+                         testing::Values("vsock-lengths-lie", "vsock-unknown-operations", "vsock-others-addresses",
+                                         "vsock-credit-forged", "vsock-beyond-credit", "vsock-to-nobody",
+                                         "vsock-requests-without-end", "vsock-shutdown-nonsense", "vsock-too-soon",
+                                         "vsock-headers-cut", "vsock-bad-buffers", "vsock-events-abused",
+                                         "vsock-rings-in-motion", "vsock-reset-in-flight"),
+                         &deedName);
+
+}  // namespace
+}  // namespace qm::test
