@@ -1,5 +1,5 @@
 // Registers: every one, in every width, with values that no driver writes. Not ports: the guest's kernel lets no
-// program have them (tests/fuzz has soft_chips_fuzz).
+// program have them (tests/attack/bare has).
 #include <array>
 #include <cstdint>
 #include <string>
