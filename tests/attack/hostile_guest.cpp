@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/attack/busy_host.h"
 #include "tests/attack/initramfs.h"
 
 namespace qm::test {
@@ -84,6 +85,30 @@ void Neighbour::expectTheSameAnswer() {
   const auto pong = vmm_.agent("vsock.sock").ping(2, std::chrono::steady_clock::now() + std::chrono::seconds(10));
   ASSERT_TRUE(pong.has_value()) << pong.error().text();
   EXPECT_EQ(pong->guestNonce, nonce_);
+}
+
+void expectGoesOnInAnotherVmm(HostilePlan plan) {
+  plan.deed += "+";
+  const TempFolder saved;
+  {
+    HostileGuest guest(plan);
+    const BusyHost host(guest.vmm.folder() / "vsock.sock");
+    ASSERT_TRUE(eventually([&] { return guest.hasSaid("once more"); })) << guest.console();
+    guest.vmm.patch("/vm", R"({"state":"Paused"})");
+    guest.vmm.put("/snapshot/create", R"({"snapshot_path":)" + quoted(saved.path() / "state") + R"(,"mem_file_path":)" +
+                                          quoted(saved.path() / "memory") + "}");
+  }
+  LoneVmm next;
+  const BusyHost host(next.folder() / "vsock.sock");
+  const std::string tap = plan.tap.empty() ? "" : R"({"iface_id":"net","host_dev_name":")" + plan.tap + "\"}";
+  next.put("/snapshot/load", R"({"snapshot_path":)" + quoted(saved.path() / "state") +
+                                 R"(,"mem_backend":{"backend_type":"File","backend_path":)" +
+                                 quoted(saved.path() / "memory") + R"(},"resume_vm":true,"network_overrides":[)" + tap +
+                                 R"(],"vsock_override":{"uds_path":"vsock.sock"}})");
+  EXPECT_TRUE(eventually([&] { return textOf(next.folder() / "console").contains("once more"); }))
+      << textOf(next.folder() / "log");
+  EXPECT_EQ(next.get("/").at("state"), "Running");
+  EXPECT_THAT(textOf(next.folder() / "console"), Not(HasSubstr("there is no")));
 }
 
 void expectLeavesItsVmmAliveOrEndedWithAReason(HostileGuest& guest) {

@@ -47,6 +47,9 @@ class Neighbour {
   std::uint64_t nonce_ = 0;
 };
 
+// A guest that does the plan's deed again and again is saved amid it, and goes on in another VMM.
+void expectGoesOnInAnotherVmm(HostilePlan plan);
+
 // The deed is done, or was the end of its VMM; that has a reason and is not an accident; what it cost is bounded.
 void expectLeavesItsVmmAliveOrEndedWithAReason(HostileGuest& guest);
 

@@ -38,6 +38,16 @@ TEST_P(HostileNetDeed, LeavesItsVmmAliveOrEndedWithAReason) {
   neighbour().expectTheSameAnswer();
 }
 
+class HostileNetSaved : public HostileNetDeed {};
+
+TEST_P(HostileNetSaved, AmidItsDeedGoesOnInAnotherVmm) {
+  HostilePlan plan = linuxGuest(GetParam());
+  plan.tap = TapWire::name();
+  expectGoesOnInAnotherVmm(plan);
+}
+
+INSTANTIATE_TEST_SUITE_P(Deeds, HostileNetSaved,
+                         testing::Values("net-reset-in-flight", "net-rings-in-motion", "net-indices-jump"), &deedName);
 INSTANTIATE_TEST_SUITE_P(Deeds, HostileNetDeed,
                          testing::Values("net-shapes", "net-loops", "net-offloads", "net-lengths",
                                          "net-buffers-nowhere", "net-overlaps", "net-indices-jump",

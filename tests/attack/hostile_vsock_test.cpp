@@ -27,6 +27,17 @@ TEST_P(HostileVsockDeed, LeavesItsVmmAliveOrEndedWithAReason) {
   neighbour().expectTheSameAnswer();
 }
 
+class HostileVsockSaved : public HostileVsockDeed {};
+
+TEST_P(HostileVsockSaved, AmidItsDeedGoesOnInAnotherVmm) {
+  expectGoesOnInAnotherVmm(linuxGuest(GetParam()));
+}
+
+INSTANTIATE_TEST_SUITE_P(Deeds, HostileVsockSaved,
+                         // Those that need no connection, which would not outlive its VMM.
+                         testing::Values("vsock-others-addresses", "vsock-to-nobody", "vsock-rings-in-motion",
+                                         "vsock-headers-cut"),
+                         &deedName);
 INSTANTIATE_TEST_SUITE_P(Deeds, HostileVsockDeed,
                          testing::Values("vsock-lengths-lie", "vsock-unknown-operations", "vsock-others-addresses",
                                          "vsock-credit-forged", "vsock-beyond-credit", "vsock-to-nobody",

@@ -46,6 +46,14 @@ inline json::object helloRecipe(std::size_t poolSize) {
 
 class RealDaemon {
  public:
+  // Its jails reach what the project built, and this folder besides.
+  explicit RealDaemon(const std::filesystem::path& folder = products())
+      : daemon_({.daemon = QM_DAEMON,
+                 .vmm = QM_VMM,
+                 .spawner = QM_SPAWNER,
+                 .options = {"--jail", "namespaces", "--hypervisor", hypervisorUnderTest(), "--folder", products(),
+                             "--folder", folder}}) {}
+
   void put(const std::string& name, const json::object& recipe) {
     const HttpAnswer answer = client_.answer("PUT", "/v1/templates/" + name, json::serialize(recipe));
     EXPECT_TRUE(answer.status == 200 || answer.status == 201) << answer.body;
@@ -99,11 +107,7 @@ class RealDaemon {
   Asking& client() { return client_; }
 
  private:
-  RunningDaemon daemon_{
-      {.daemon = QM_DAEMON,
-       .vmm = QM_VMM,
-       .spawner = QM_SPAWNER,
-       .options = {"--jail", "namespaces", "--hypervisor", hypervisorUnderTest(), "--folder", products()}}};
+  RunningDaemon daemon_;
   Asking client_{daemon_.socket()};
 };
 
