@@ -59,34 +59,34 @@ asio::awaitable<std::string> Conversation::readTarget() {
   co_return std::string(parser.get().target());
 }
 
-asio::awaitable<Conversation::Verdict> Conversation::connect(const std::string& target) {
-  if (target.empty()) co_return Verdict{.status = 403, .why = "this proxy takes CONNECT only"};
+asio::awaitable<EgressVerdict> Conversation::connect(const std::string& target) {
+  if (target.empty()) co_return EgressVerdict{.status = 403, .why = "this proxy takes CONNECT only"};
   Result<pool::Destination> wanted = permitted(gate_.list, target);
-  if (!wanted.has_value()) co_return Verdict{.status = 403, .why = wanted.error().text()};
+  if (!wanted.has_value()) co_return EgressVerdict{.status = 403, .why = wanted.error().text()};
   co_return co_await connectTo(*wanted);
 }
 
-asio::awaitable<Conversation::Verdict> Conversation::connectTo(const pool::Destination& wanted) {
+asio::awaitable<EgressVerdict> Conversation::connectTo(const pool::Destination& wanted) {
   std::vector<Tcp::endpoint> endpoints;
   error_code failure;
   if (isAddress(wanted)) {
     // Listed itself, so that whoever wrote the list meant it, wherever it leads.
     endpoints.emplace_back(asio::ip::make_address(wanted.host), wanted.port);
   } else {
-    Tcp::resolver resolver(guest_.get_executor());
-    const auto found = co_await resolver.async_resolve(wanted.host, std::to_string(wanted.port), into(failure));
-    if (failure) co_return Verdict{.status = 502, .why = failure.message()};
-    for (const auto& one : found) {
-      if (isPublic(one.endpoint().address())) endpoints.push_back(one.endpoint());
+    const NameLookups::Found found = co_await gate_.lookups.find(wanted.host, gate_.turns);
+    if (!found.has_value()) co_return found.error();
+    for (const std::string& one : *found) {
+      const auto address = asio::ip::make_address(one, failure);
+      if (!failure && isPublic(address)) endpoints.emplace_back(address, wanted.port);
     }
     if (endpoints.empty()) {
-      co_return Verdict{.status = 403, .why = fmt::format("{} has no public address", textOf(wanted))};
+      co_return EgressVerdict{.status = 403, .why = fmt::format("{} has no public address", textOf(wanted))};
     }
   }
-  if (cut_) co_return Verdict{.status = 502, .why = "the VM has ended"};
+  if (cut_) co_return EgressVerdict{.status = 502, .why = "the VM has ended"};
   co_await reach(endpoints, failure);
-  if (failure) co_return Verdict{.status = 502, .why = failure.message()};
-  co_return Verdict{};
+  if (failure) co_return EgressVerdict{.status = 502, .why = failure.message()};
+  co_return EgressVerdict{};
 }
 
 asio::awaitable<void> Conversation::reach(const std::vector<Tcp::endpoint>& endpoints, error_code& failure) {
@@ -104,21 +104,23 @@ asio::awaitable<void> Conversation::reach(const std::vector<Tcp::endpoint>& endp
   }
 }
 
-asio::awaitable<void> Conversation::answer(const Verdict& verdict) {
-  const std::string text = verdict.status == 200
-                               ? "HTTP/1.1 200 Connection established\r\n\r\n"
-                               : fmt::format("HTTP/1.1 {} {}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
-                                             verdict.status, verdict.status == 403 ? "Forbidden" : "Bad Gateway");
+asio::awaitable<void> Conversation::answer(const EgressVerdict& verdict) {
+  const std::string text =
+      verdict.status == 200
+          ? "HTTP/1.1 200 Connection established\r\n\r\n"
+          : fmt::format("HTTP/1.1 {} {}\r\n{}Connection: close\r\nContent-Length: 0\r\n\r\n", verdict.status,
+                        std::string_view(http::obsolete_reason(http::int_to_status(verdict.status))),
+                        verdict.status == 503 ? "Retry-After: 1\r\n" : "");
   error_code ignored;
   co_await asio::async_write(guest_, asio::buffer(text), into(ignored));
 }
 
 asio::awaitable<void> Conversation::run() {
   const std::string target = co_await readTarget();
-  const Verdict verdict = co_await connect(target);
+  const EgressVerdict verdict = co_await connect(target);
   if (cut_) co_return;
   if (verdict.status == 403) gate_.refused(verdict.why);
-  if (verdict.status == 502) ++gate_.tally.failed;
+  if (verdict.status >= 502) ++gate_.tally.failed;
   co_await answer(verdict);
   if (verdict.status != 200) {
     error_code ignored;
@@ -146,6 +148,7 @@ void EgressProxy::Gate::cut() {
   error_code ignored;
   (void)acceptor.close(ignored);
   room.cancel();
+  turns->end();
   for (Conversation& conversation : conversations) conversation.cut();
 }
 

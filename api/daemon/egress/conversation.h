@@ -17,6 +17,9 @@
 #include <boost/beast/core/flat_buffer.hpp>
 
 #include "api/daemon/egress/egress_proxy.h"
+#include "api/daemon/egress/name_lookups.h"
+#include "api/daemon/egress/turns.h"
+#include "api/daemon/egress/verdict.h"
 #include "pool/network/destination.h"
 #include "vmm/log/log.h"
 
@@ -41,15 +44,11 @@ class Conversation {
   void cut();
 
  private:
-  struct Verdict {
-    unsigned status = 200;
-    std::string why;
-  };
   boost::asio::awaitable<std::string> readTarget();
-  boost::asio::awaitable<Verdict> connect(const std::string& target);
-  boost::asio::awaitable<Verdict> connectTo(const pool::Destination& wanted);
+  boost::asio::awaitable<EgressVerdict> connect(const std::string& target);
+  boost::asio::awaitable<EgressVerdict> connectTo(const pool::Destination& wanted);
   boost::asio::awaitable<void> reach(const std::vector<Tcp::endpoint>& endpoints, boost::system::error_code& failure);
-  boost::asio::awaitable<void> answer(const Verdict& verdict);
+  boost::asio::awaitable<void> answer(const EgressVerdict& verdict);
 
   EgressProxy::Gate& gate_;
   Tcp::socket guest_;
@@ -61,13 +60,15 @@ class Conversation {
 // One slot's proxy. On the proxy's thread, but for its making.
 struct EgressProxy::Gate : std::enable_shared_from_this<EgressProxy::Gate> {
   Gate(Conversation::Tcp::acceptor acceptorOfSlot, std::vector<pool::Destination> destinations, std::string_view name,
-       EgressTally& counters, const Log& where)
+       NameLookups& names, EgressTally& counters, const Log& where)
       : acceptor(std::move(acceptorOfSlot)),
         list(std::move(destinations)),
         vm(name),
+        lookups(names),
         tally(counters),
         log(where),
-        room(acceptor.get_executor()) {}
+        room(acceptor.get_executor()),
+        turns(std::make_shared<Turns>(acceptor.get_executor(), NameLookups::kMostOfVm, kMostConversations)) {}
 
   boost::asio::awaitable<void> serve();
   void cut();
@@ -77,9 +78,11 @@ struct EgressProxy::Gate : std::enable_shared_from_this<EgressProxy::Gate> {
   Conversation::Tcp::acceptor acceptor;
   const std::vector<pool::Destination> list;
   const std::string vm;
+  NameLookups& lookups;
   EgressTally& tally;
   const Log& log;
-  boost::asio::steady_timer room;  // cancelled when a conversation has ended
+  boost::asio::steady_timer room;      // cancelled when a conversation has ended
+  const std::shared_ptr<Turns> turns;  // of its names; look-ups that nobody waits for have it, too
   std::list<Conversation> conversations;
   bool isCut = false;
   std::chrono::steady_clock::time_point lastTold;

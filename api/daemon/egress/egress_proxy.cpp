@@ -14,6 +14,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "api/daemon/egress/conversation.h"
+#include "api/daemon/egress/name_lookups.h"
 
 namespace qm {
 
@@ -54,17 +55,22 @@ asio::awaitable<void> EgressProxy::Gate::serve() {
 
 class EgressProxy::Inside {
  public:
-  explicit Inside(Log where) : log(std::move(where)), thread([this] { context.run(); }) {}
+  Inside(Log where, EgressSettings settings)
+      : log(std::move(where)),
+        lookups(context.get_executor(), std::move(settings.resolve), settings.lookupLimit),
+        thread([this] { context.run(); }) {}
   ~Inside() { context.stop(); }
 
   Log log;
   EgressTally tally;
   asio::io_context context{1};
   asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
+  NameLookups lookups;
   std::jthread thread;  // last: it runs the context
 };
 
-EgressProxy::EgressProxy(Log log) : inside_(std::make_unique<Inside>(std::move(log))) {}
+EgressProxy::EgressProxy(Log log, EgressSettings settings)
+    : inside_(std::make_unique<Inside>(std::move(log), std::move(settings))) {}
 EgressProxy::~EgressProxy() = default;
 
 EgressProxy::Way::~Way() {
@@ -81,7 +87,8 @@ Result<EgressProxy::Way> EgressProxy::open(FileDescriptor listener, std::vector<
   (void)acceptor.assign(Tcp::v4(), listener.get(), failure);
   if (failure) return Error(Remedy::giveUp, "listening in a network slot: " + failure.message());
   listener.release();
-  auto gate = std::make_shared<Gate>(std::move(acceptor), std::move(list), vm, inside_->tally, inside_->log);
+  auto gate =
+      std::make_shared<Gate>(std::move(acceptor), std::move(list), vm, inside_->lookups, inside_->tally, inside_->log);
   asio::post(inside_->context,
              [gate] { asio::co_spawn(gate->acceptor.get_executor(), gate->serve(), asio::detached); });
   return Way(std::move(gate));

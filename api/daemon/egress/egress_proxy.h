@@ -4,16 +4,20 @@
 // host. Not modelled: plain requests, authentication, UDP, a look at what is said over the connection. Everything else
 // is answered 403, counted, and told in the log once a second for each VM at most, so that no guest fills it.
 //
-// Limits, for each VM: kMostConversations at once (those beyond wait to be accepted), ten seconds for a request, as
-// long for a connection, five minutes of silence.
+// Limits, for each VM: kMostConversations at once (those beyond wait to be accepted), two names looked up at once, ten
+// seconds for a request, as long for a connection, five minutes of silence. Over all: sixteen names looked up at once
+// (api/daemon/egress/name_lookups.h). Who finds no place for its name is answered 503, whose name is not found in time
+// 504.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string_view>
 #include <vector>
 
+#include "api/daemon/egress/name_resolver.h"
 #include "pool/network/destination.h"
 #include "vmm/log/log.h"
 #include "vmm/os/file_descriptor.h"
@@ -21,20 +25,25 @@
 
 namespace qm {
 
+struct EgressSettings {
+  NameResolver resolve = resolveByHost;
+  std::chrono::milliseconds lookupLimit = std::chrono::seconds(5);  // of one name, with its wait for a place
+};
+
 // Since the daemon began.
 struct EgressCounts {
   std::uint64_t connected = 0;
   std::uint64_t refused = 0;  // 403
-  std::uint64_t failed = 0;   // 502: permitted, and not reached
+  std::uint64_t failed = 0;   // 502, 503, 504: permitted, and not reached
   bool operator==(const EgressCounts&) const = default;
 };
 
-// Threads: any; it has one of its own.
+// Threads: any; it has one of its own, and one for each name that is being looked up. These it does not wait for.
 class EgressProxy {
  public:
   static constexpr std::size_t kMostConversations = 32;
 
-  explicit EgressProxy(Log log);
+  explicit EgressProxy(Log log, EgressSettings settings = {});
   ~EgressProxy();
   EgressProxy(const EgressProxy&) = delete;
   EgressProxy& operator=(const EgressProxy&) = delete;

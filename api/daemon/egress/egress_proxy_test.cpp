@@ -1,9 +1,14 @@
 // The proxy over loopback instead of a slot's gateway.
 #include "api/daemon/egress/egress_proxy.h"
 
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -130,6 +135,142 @@ TEST_F(EgressProxyTest, SoManyAtOnceAndTheNextAfterOneHasEnded) {
   EXPECT_EQ(next.available(), 0U);
   waiting.pop_back();
   EXPECT_EQ(answerTo(next, ""), "HTTP/1.1 403 Forbidden");
+}
+
+// A resolver in whose hand the test has it when names that begin with "slow" are found. Shared with threads that may
+// outlive the test.
+class FakeResolver {
+ public:
+  NameResolver resolver() const {
+    return [state = state_](const std::string& name) -> Result<std::vector<std::string>> {
+      std::unique_lock lock(state->mutex);
+      ++state->asked;
+      state->changed.notify_all();
+      if (name.starts_with("slow")) state->changed.wait(lock, [&state] { return state->isReleased; });
+      return std::vector<std::string>{"127.0.0.1"};  // which no name may lead to
+    };
+  }
+  void release() const {
+    const std::lock_guard lock(state_->mutex);
+    state_->isReleased = true;
+    state_->changed.notify_all();
+  }
+  // Whether so many names were asked for, in a time in which more would have been.
+  bool isAsked(std::size_t count) const {
+    std::unique_lock lock(state_->mutex);
+    state_->changed.wait_for(lock, std::chrono::seconds(10), [&] { return state_->asked >= count; });
+    state_->changed.wait_for(lock, std::chrono::milliseconds(50), [&] { return state_->asked > count; });
+    return state_->asked == count;
+  }
+
+ private:
+  struct State {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::size_t asked = 0;
+    bool isReleased = false;
+  };
+  std::shared_ptr<State> state_ = std::make_shared<State>();
+};
+
+// Guests of several VMs whose template lists "fast:1" and "slow0:1" to "slow9:1".
+class EgressNamesTest : public testing::Test {
+ protected:
+  ~EgressNamesTest() override { names.release(); }
+
+  EgressProxy& proxyWith(std::chrono::milliseconds lookupLimit) {
+    return proxy.emplace(Log::silent(), EgressSettings{.resolve = names.resolver(), .lookupLimit = lookupLimit});
+  }
+  // Another VM: where its gateway is.
+  Tcp::endpoint vm() {
+    std::vector<pool::Destination> list{pool::destinationFrom("fast:1").value()};
+    for (int i = 0; i < 10; ++i) list.push_back(pool::destinationFrom(fmt::format("slow{}:1", i)).value());
+    Tcp::acceptor listener(context, Tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+    const Tcp::endpoint gateway = listener.local_endpoint();
+    ways.push_back(proxy->open(FileDescriptor(listener.release()), std::move(list), "vm").value());
+    return gateway;
+  }
+  Tcp::socket& asking(const Tcp::endpoint& gateway, const std::string& name) {
+    Tcp::socket& guest = guests.emplace_back(context);
+    guest.connect(gateway);
+    asio::write(guest, asio::buffer(fmt::format("CONNECT {}:1 HTTP/1.1\r\n\r\n", name)));
+    return guest;
+  }
+  static std::string answerOf(Tcp::socket& guest) {
+    std::string answer;
+    boost::system::error_code failure;
+    asio::read_until(guest, asio::dynamic_buffer(answer), "\r\n\r\n", failure);
+    return answer.substr(0, answer.find('\r'));
+  }
+
+  asio::io_context context;
+  FakeResolver names;
+  std::optional<EgressProxy> proxy;
+  std::deque<EgressProxy::Way> ways;
+  std::deque<Tcp::socket> guests;
+};
+
+// It was found, which is what is asked here, and then refused by what was found.
+constexpr const char* kFound = "HTTP/1.1 403 Forbidden";
+
+TEST_F(EgressNamesTest, AVmWithSlowNamesDelaysNoOther) {
+  proxyWith(std::chrono::hours(1));
+  const Tcp::endpoint slow = vm();
+  for (int i = 0; i < 10; ++i) asking(slow, fmt::format("slow{}", i));
+  EXPECT_TRUE(names.isAsked(2)) << "of one VM at once";
+  EXPECT_EQ(answerOf(asking(vm(), "fast")), kFound);
+}
+
+TEST_F(EgressNamesTest, AVmsNextNameWaitsForItsOwnOthers) {
+  proxyWith(std::chrono::hours(1));
+  const Tcp::endpoint gateway = vm();
+  for (int i = 0; i < 2; ++i) asking(gateway, fmt::format("slow{}", i));
+  ASSERT_TRUE(names.isAsked(2));
+  Tcp::socket& next = asking(gateway, "fast");
+  EXPECT_TRUE(names.isAsked(2));
+  names.release();
+  EXPECT_EQ(answerOf(next), kFound);
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(answerOf(guests.at(static_cast<std::size_t>(i))), kFound);
+}
+
+TEST_F(EgressNamesTest, ANameThatIsNotFoundInTimeIsAGatewayTimeout) {
+  proxyWith(std::chrono::milliseconds(50));
+  EXPECT_EQ(answerOf(asking(vm(), "slow0")), "HTTP/1.1 504 Gateway Timeout");
+  EXPECT_EQ(proxy->counts(), (EgressCounts{.failed = 1}));
+}
+
+// A resolver that was given up still waits, on its thread.
+TEST_F(EgressNamesTest, OneThatWasGivenUpKeepsItsPlaceUntilItComesBack) {
+  proxyWith(std::chrono::milliseconds(200));
+  const Tcp::endpoint gateway = vm();
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(answerOf(asking(gateway, "slow0")), "HTTP/1.1 504 Gateway Timeout");
+  EXPECT_EQ(answerOf(asking(gateway, "fast")), "HTTP/1.1 503 Service Unavailable");
+  EXPECT_EQ(proxy->counts(), (EgressCounts{.failed = 3}));
+  names.release();
+  EXPECT_TRUE(names.isAsked(2));
+  EXPECT_EQ(answerOf(asking(gateway, "fast")), kFound);
+}
+
+TEST_F(EgressNamesTest, ThereAreSoManyAtOnceOverAllVms) {
+  proxyWith(std::chrono::milliseconds(500));
+  constexpr std::size_t kMost = 16;
+  for (std::size_t i = 0; i < kMost; i += 2) {
+    const Tcp::endpoint gateway = vm();
+    for (int k = 0; k < 2; ++k) asking(gateway, "slow0");
+  }
+  ASSERT_TRUE(names.isAsked(kMost));
+  EXPECT_EQ(answerOf(asking(vm(), "fast")), "HTTP/1.1 503 Service Unavailable");
+  EXPECT_TRUE(names.isAsked(kMost));
+}
+
+// Which the daemon's would else wait for.
+TEST_F(EgressNamesTest, TheProxysEndWaitsForNoResolver) {
+  proxyWith(std::chrono::hours(1));
+  asking(vm(), "slow0");
+  ASSERT_TRUE(names.isAsked(1));
+  ways.clear();
+  proxy.reset();
+  names.release();
 }
 
 }  // namespace
