@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "api/daemon/egress/egress_rules.h"
+#include "api/daemon/egress/own_address.h"
 #include "api/relay/relay.h"
 
 namespace qm {
@@ -77,10 +78,13 @@ asio::awaitable<EgressVerdict> Conversation::connectTo(const pool::Destination& 
     if (!found.has_value()) co_return found.error();
     for (const std::string& one : *found) {
       const auto address = asio::ip::make_address(one, failure);
-      if (!failure && isPublic(address)) endpoints.emplace_back(address, wanted.port);
+      if (failure) continue;
+      if (isListed(gate_.list, address, wanted.port) || (isPublic(address) && !isOwnAddress(address)))
+        endpoints.emplace_back(address, wanted.port);
     }
     if (endpoints.empty()) {
-      co_return EgressVerdict{.status = 403, .why = fmt::format("{} has no public address", textOf(wanted))};
+      co_return EgressVerdict{.status = 403,
+                              .why = fmt::format("{} leads to no public address beyond this host", textOf(wanted))};
     }
   }
   if (cut_) co_return EgressVerdict{.status = 502, .why = "the VM has ended"};

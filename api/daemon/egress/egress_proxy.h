@@ -1,8 +1,9 @@
 // The way out of network slots: an HTTP proxy at each slot's gateway, for CONNECT only (RFC 9110, section 9.3.6), which
 // connects a guest to what its template lists and to nothing else.
 // Modelled: CONNECT to a name or an address and a port that the list has literally; names are resolved here, on the
-// host. Not modelled: plain requests, authentication, UDP, a look at what is said over the connection. Everything else
-// is answered 403, counted, and told in the log once a second for each VM at most, so that no guest fills it.
+// host, and lead to public addresses that are not the host's, or to such as the list has itself. Not modelled: plain
+// requests, authentication, UDP, a look at what is said over the connection. Everything else is answered 403, counted,
+// and told in the log once a second for each VM at most, so that no guest fills it.
 //
 // Limits, for each VM: kMostConversations at once (those beyond wait to be accepted), two names looked up at once, ten
 // seconds for a request, as long for a connection, five minutes of silence. Over all: sixteen names looked up at once

@@ -18,6 +18,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "vmm/network/route_socket.h"
+#include "vmm/os/namespaces.h"
+
 namespace qm {
 namespace {
 
@@ -97,6 +100,38 @@ TEST_F(EgressProxyTest, AListedNameThatLeadsToThisHostIsRefused) {
   open({there});
   Tcp::socket guest = connected();
   EXPECT_EQ(answerTo(guest, connectTo(there)), "HTTP/1.1 403 Forbidden");
+}
+
+// What a guest is answered that asks for "name.example", which leads to an address of its host that anybody on the
+// Internet may reach. `alsoListed`: besides that name.
+std::string answerWhereANameLeadsToItsHost(const std::vector<std::string>& alsoListed) {
+  asio::io_context context;
+  const Tcp::endpoint host(asio::ip::make_address("9.9.9.9"), 443);
+  const Tcp::acceptor server(context, host);
+  std::vector<pool::Destination> list{pool::destinationFrom("name.example:443").value()};
+  for (const std::string& text : alsoListed) list.push_back(pool::destinationFrom(text).value());
+  EgressProxy proxy(Log::silent(), {.resolve = [](const std::string&) { return std::vector<std::string>{"9.9.9.9"}; }});
+  Tcp::acceptor listener(context, {asio::ip::address_v4::loopback(), 0});
+  Tcp::socket guest(context);
+  guest.connect(listener.local_endpoint());
+  const EgressProxy::Way way = proxy.open(FileDescriptor(listener.release()), std::move(list), "vm-1").value();
+  asio::write(guest, asio::buffer(std::string("CONNECT name.example:443 HTTP/1.1\r\n\r\n")));
+  std::string answer;
+  boost::system::error_code end;
+  asio::read_until(guest, asio::dynamic_buffer(answer), "\r\n", end);
+  return answer.substr(0, answer.find('\r'));
+}
+
+// Whose services take their clients for whoever may reach that host. On a thread whose network is its own.
+TEST(EgressToItsHost, AListedNameThatLeadsToItsPublicAddressIsRefusedUnlessThatIsListedToo) {
+  std::thread([] {
+    if (!moveToOwn(std::array{Namespace::network}).has_value()) GTEST_SKIP() << "this host allows no network namespace";
+    constexpr std::uint32_t kLoopback = 1;
+    ASSERT_TRUE(network::RouteRequests().bringUp(kLoopback).addAddress(kLoopback, 0x0909'0909, 32).send().has_value());
+    EXPECT_EQ(answerWhereANameLeadsToItsHost({}), "HTTP/1.1 403 Forbidden");
+    EXPECT_EQ(answerWhereANameLeadsToItsHost({"9.9.9.9:80"}), "HTTP/1.1 403 Forbidden");
+    EXPECT_EQ(answerWhereANameLeadsToItsHost({"9.9.9.9:443"}), "HTTP/1.1 200 Connection established");
+  }).join();
 }
 
 TEST_F(EgressProxyTest, WhatIsListedAndNotThereIsABadGateway) {

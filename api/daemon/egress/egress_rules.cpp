@@ -54,6 +54,10 @@ bool isPublic(const boost::asio::ip::address& address) {
   return address.is_v4() ? isPublicV4(address.to_v4().to_uint()) : isPublicV6(address.to_v6().to_bytes());
 }
 
+bool isListed(const std::vector<pool::Destination>& list, const boost::asio::ip::address& address, std::uint16_t port) {
+  return std::ranges::find(list, pool::Destination{.host = address.to_string(), .port = port}) != list.end();
+}
+
 Result<pool::Destination> permitted(const std::vector<pool::Destination>& list, std::string_view target) {
   pool::Destination wanted = TRY(pool::destinationFrom(target));
   if (std::ranges::find(list, wanted) != list.end()) return wanted;

@@ -21,6 +21,18 @@ TEST(EgressRules, TheListIsTakenLiterally) {
     EXPECT_FALSE(permitted(list, other).has_value()) << other;
 }
 
+TEST(EgressRules, AnAddressIsListedWithItsPortOnly) {
+  const std::vector<pool::Destination> list{pool::destinationFrom("10.1.2.3:443").value(),
+                                            pool::destinationFrom("[fd00:0:0:0::1]:443").value()};
+  const auto isListedText = [&list](const char* address, std::uint16_t port) {
+    return isListed(list, boost::asio::ip::make_address(address), port);
+  };
+  EXPECT_TRUE(isListedText("10.1.2.3", 443));
+  EXPECT_TRUE(isListedText("fd00::1", 443));
+  EXPECT_FALSE(isListedText("10.1.2.3", 80));
+  EXPECT_FALSE(isListedText("10.1.2.4", 443));
+}
+
 TEST(EgressRules, WhatIsNobodysOnTheInternetIsNotPublic) {
   for (const char* special :
        {"0.0.0.0",         "10.0.0.1",        "100.64.0.1", "127.0.0.1",   "127.255.255.255",  "169.254.169.254",
