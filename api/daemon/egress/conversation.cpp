@@ -8,6 +8,7 @@
 #include <boost/beast/http.hpp>
 #include <fmt/format.h>
 
+#include "api/daemon/egress/connecting.h"
 #include "api/daemon/egress/egress_rules.h"
 #include "api/daemon/egress/own_address.h"
 #include "api/relay/relay.h"
@@ -88,24 +89,10 @@ asio::awaitable<EgressVerdict> Conversation::connectTo(const pool::Destination& 
     }
   }
   if (cut_) co_return EgressVerdict{.status = 502, .why = "the VM has ended"};
-  co_await reach(endpoints, failure);
+  failure = co_await connectToOneOf(outside_, std::move(endpoints), kPatience);
+  if (failure == asio::error::timed_out) co_return EgressVerdict{.status = 504, .why = failure.message()};
   if (failure) co_return EgressVerdict{.status = 502, .why = failure.message()};
   co_return EgressVerdict{};
-}
-
-asio::awaitable<void> Conversation::reach(const std::vector<Tcp::endpoint>& endpoints, error_code& failure) {
-  using namespace asio::experimental::awaitable_operators;
-  failure = asio::error::timed_out;
-  for (const Tcp::endpoint& endpoint : endpoints) {
-    if (cut_) co_return;
-    error_code ignored;
-    (void)outside_.close(ignored);
-    failure = asio::error::timed_out;
-    error_code outcome = asio::error::timed_out;
-    co_await (outside_.async_connect(endpoint, into(outcome)) || patience(guest_.get_executor()));
-    failure = outcome == asio::error::operation_aborted ? error_code(asio::error::timed_out) : outcome;
-    if (!failure) co_return;
-  }
 }
 
 asio::awaitable<void> Conversation::answer(const EgressVerdict& verdict) {

@@ -47,7 +47,6 @@ class Conversation {
   boost::asio::awaitable<std::string> readTarget();
   boost::asio::awaitable<EgressVerdict> connect(const std::string& target);
   boost::asio::awaitable<EgressVerdict> connectTo(const pool::Destination& wanted);
-  boost::asio::awaitable<void> reach(const std::vector<Tcp::endpoint>& endpoints, boost::system::error_code& failure);
   boost::asio::awaitable<void> answer(const EgressVerdict& verdict);
 
   EgressProxy::Gate& gate_;

@@ -6,9 +6,9 @@
 // and told in the log once a second for each VM at most, so that no guest fills it.
 //
 // Limits, for each VM: kMostConversations at once (those beyond wait to be accepted), two names looked up at once, ten
-// seconds for a request, as long for a connection, five minutes of silence. Over all: sixteen names looked up at once
-// (api/daemon/egress/name_lookups.h). Who finds no place for its name is answered 503, whose name is not found in time
-// 504.
+// seconds for a request, as long for a connection by all addresses of its name together, five minutes of silence. Over
+// all: sixteen names looked up at once (api/daemon/egress/name_lookups.h). Who finds no place for its name is answered
+// 503, whose name is not found or whose destination does not answer in time 504.
 #pragma once
 
 #include <chrono>
