@@ -1,4 +1,4 @@
-// What callers begin who have no thread to wait with: an acquire, a ping, a command.
+// What callers begin who have no thread to wait with: an acquire, a ping, a command, a connection.
 #include <cstddef>
 #include <utility>
 
@@ -142,6 +142,15 @@ Result<std::unique_ptr<Awaited<agent::Ran>>> Pool::Inside::beginExec(std::string
   if (ran == nullptr) return nullptr;
   return std::make_unique<Spoken<agent::Ran, agent::Ran>>(
       std::move(call), std::move(vm), std::move(ran), [](agent::Ran outcome) -> Result<agent::Ran> { return outcome; });
+}
+
+Result<std::unique_ptr<Awaited<GuestConnection>>> Pool::Inside::beginConnect(std::string_view id, std::uint16_t port) {
+  Call call = TRY(Call::begin(*this));
+  Vm vm = TRY(leased(id));
+  auto connecting = TRY(vm->beginConnect(port, deadlineIn(settings_.limits.reply)));
+  return std::make_unique<Spoken<GuestConnection, GuestConnection>>(
+      std::move(call), std::move(vm), std::move(connecting),
+      [](GuestConnection connection) -> Result<GuestConnection> { return connection; });
 }
 
 Error Pool::Inside::explained(std::string_view id, Error error) {

@@ -175,12 +175,6 @@ Result<Deadline> Pool::Inside::deadlineOf(const agent::Run& run) const {
                                        : std::chrono::milliseconds(run.timeoutMs) + settings_.limits.reply);
 }
 
-Result<GuestConnection> Pool::Inside::connect(std::string_view id, std::uint16_t port) {
-  const Call call = TRY(Call::begin(*this));
-  const Vm vm = TRY(leased(id));
-  return vm->connect(port, deadlineIn(settings_.limits.reply));
-}
-
 Result<MemoryUse> Pool::Inside::memoryUse(std::string_view id) {
   const Call call = TRY(Call::begin(*this));
   const Vm vm = TRY(leased(id));

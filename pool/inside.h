@@ -54,7 +54,7 @@ class Pool::Inside {
   Result<std::unique_ptr<Awaited<agent::Ran>>> beginExec(std::string_view id, const agent::Run& run);
   Error explained(std::string_view id, Error error);
   Result<MemoryUse> memoryUse(std::string_view id);
-  Result<GuestConnection> connect(std::string_view id, std::uint16_t port);
+  Result<std::unique_ptr<Awaited<GuestConnection>>> beginConnect(std::string_view id, std::uint16_t port);
   std::vector<PoolView> pools() const;
   std::uint32_t blanks() const;
   Load load() const;

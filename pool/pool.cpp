@@ -75,8 +75,8 @@ Error Pool::explained(std::string_view id, Error error) {
 Result<MemoryUse> Pool::memoryUse(std::string_view id) {
   return inside_->memoryUse(id);
 }
-Result<GuestConnection> Pool::connect(std::string_view id, std::uint16_t port) {
-  return inside_->connect(id, port);
+Result<std::unique_ptr<Awaited<GuestConnection>>> Pool::beginConnect(std::string_view id, std::uint16_t port) {
+  return inside_->beginConnect(id, port);
 }
 std::vector<PoolView> Pool::pools() const {
   return inside_->pools();

@@ -162,8 +162,8 @@ class Pool {
   // The error of either: with why the VM ended, if it did by itself. May wait a moment.
   Error explained(std::string_view id, Error error);
   Result<MemoryUse> memoryUse(std::string_view id);
-  // To a TCP port of the guest.
-  Result<GuestConnection> connect(std::string_view id, std::uint16_t port);
+  // To a TCP port of the guest. Beginning it may wait a moment, as there is a socket to be made.
+  Result<std::unique_ptr<Awaited<GuestConnection>>> beginConnect(std::string_view id, std::uint16_t port);
 
   std::vector<PoolView> pools() const;
   std::uint32_t blanks() const;

@@ -100,7 +100,8 @@ class FakeVm final : public VmProcess {
     return agent::Ran{.out = bytesOf(run.argv.back())};
   }
 
-  Result<GuestConnection> connect(std::uint16_t /*port*/, Deadline /*deadline*/) override {
+  Result<std::unique_ptr<Awaited<GuestConnection>>> beginConnect(std::uint16_t /*port*/,
+                                                                 Deadline /*deadline*/) override {
     return Error(Remedy::fixInput, "a fake has no network");
   }
   Result<std::unique_ptr<VmProcess>> reclaim(std::string_view id) override {

@@ -74,10 +74,10 @@ inline constexpr std::size_t kMostConnections = 64;  // of one VM at once
 
 // A resource: it begins as a blank (a process without a guest) and takes one guest in its life, by boot() or restore().
 // A process whose guest is done with may go on as another VmProcess, by reclaim(). Threads: boot, restore,
-// pauseAndSave, observe, prepareCode, reclaim and connectAgent are called by one thread at a time; ping, run, connect,
-// explained, memoryUse, isAlive, kill and end by any, also at once: several runs may be under way while another thread
-// pings or ends the VM. Errors: fixInput means that what was passed does not fit (a snapshot that is refused, a kernel
-// that is none).
+// pauseAndSave, observe, prepareCode, reclaim and connectAgent are called by one thread at a time; ping, run,
+// beginConnect, explained, memoryUse, isAlive, kill and end by any, also at once: several runs may be under way while
+// another thread pings or ends the VM. Errors: fixInput means that what was passed does not fit (a snapshot that is
+// refused, a kernel that is none).
 class VmProcess {
  public:
   // Ends the process, if end() did not.
@@ -119,9 +119,9 @@ class VmProcess {
   // answer tell it by themselves. May wait a moment.
   virtual Error explained(Error error) = 0;
 
-  // To a port of the guest, in its network slot. fixInput: it has none; retry: the guest refuses, or there are as many
-  // as there may be.
-  virtual Result<GuestConnection> connect(std::uint16_t port, Deadline deadline) = 0;
+  // To a port of the guest, in its network slot; only that it is begun may wait. Given up before the VM goes. fixInput:
+  // it has no network; retry: the guest refuses, or there are as many as there may be.
+  virtual Result<std::unique_ptr<Awaited<GuestConnection>>> beginConnect(std::uint16_t port, Deadline deadline) = 0;
 
   // Of a VM that was restored: its process becomes a VM that waits for a guest again, under another name, and this one
   // is as one that has ended: calls under way fail, at the latest when the other is restored, and none reaches the

@@ -1,8 +1,11 @@
 // Guests in network slots: reached through the daemon, alone in there, let out to what is listed.
+#include <chrono>
 #include <future>
 #include <optional>
 #include <set>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -147,6 +150,30 @@ TEST_F(NetworkTest, APortWhereNobodyListensIsToldAtOnce) {
   const Held lease = acquire("ready");
   EXPECT_THAT(Through(daemon(), lease, 81).answer(), HasSubstr("503"));
   EXPECT_THAT(Through(daemon(), lease, 0).answer(), HasSubstr("400"));
+  daemon().release(lease);
+}
+
+// As many as a VM may have, and as the daemon has threads for requests that wait (request_threads, when absent).
+TEST_F(NetworkTest, PortsThatNeverAnswerHoldNoThread) {
+  const Held lease = acquire("ready");
+  daemon().said(lease, "ip link set eth0 down");
+  asio::io_context context;
+  std::vector<asio::local::stream_protocol::socket> asked;
+  for (int i = 0; i < 64; ++i) {
+    auto& socket = asked.emplace_back(context);
+    socket.connect(asio::local::stream_protocol::endpoint(daemon().process().socket().native()));
+    asio::write(socket,
+                asio::buffer("GET " + lease.path + "/tcp/80 HTTP/1.1\r\nHost: daemon\r\nAuthorization: Bearer " +
+                             lease.token + "\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"));
+  }
+  // They are read in some milliseconds, and the guest's answers are waited for for five seconds.
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  // Which a thread answers.
+  daemon().client().ask("GET", "/v1/templates", 200);
+  for (const auto& socket : asked) EXPECT_EQ(socket.available(), 0U) << "it waited for one of these";
+  std::string answer;
+  asio::read_until(asked.front(), asio::dynamic_buffer(answer), "\r\n\r\n");
+  EXPECT_THAT(answer, HasSubstr("503"));
   daemon().release(lease);
 }
 

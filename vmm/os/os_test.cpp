@@ -7,6 +7,8 @@
 #include "vmm/os/mapping.h"
 #include "vmm/os/stream_socket.h"
 #include "vmm/os/unix_socket.h"
+#include "vmm/os/wait.h"
+#include "vmm/os/writable_watch.h"
 
 namespace qm {
 namespace {
@@ -108,6 +110,23 @@ TEST(StreamSocket, AFullOneAsksForARetryAndOneWithoutAPeerSaysGiveUp) {
   EXPECT_EQ(sent.error().remedy(), Remedy::retry);
   there.close();
   EXPECT_EQ(sendSome(here, piece).error().remedy(), Remedy::giveUp);
+}
+
+TEST(WritableWatch, IsReadableWhileWhatItWatchesIsWritable) {
+  auto [here, there] = unixSocketPair().value();
+  const WritableWatch watch = WritableWatch::create(here).value();
+  const auto isReadable = [&watch] {
+    return waitReadable(watch.file(), std::chrono::steady_clock::now() + std::chrono::milliseconds(20)).has_value();
+  };
+  EXPECT_TRUE(watch.isWritable());
+  EXPECT_TRUE(isReadable());
+  const std::vector<std::byte> piece(4096);
+  while (sendSome(here, piece).has_value()) {
+  }
+  EXPECT_FALSE(watch.isWritable());
+  EXPECT_FALSE(isReadable());
+  there.close();
+  EXPECT_TRUE(watch.isWritable()) << "an end is one, too";
 }
 
 TEST(StreamSocket, APeerThatStopsSendingIsNotHungUpAndOneThatClosesIs) {

@@ -2,12 +2,13 @@
 
 #include <sys/socket.h>
 
+#include <chrono>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "vmm/network/slot.h"
-#include "vmm/os/wait.h"
+#include "vmm/os/writable_watch.h"
 
 namespace qm {
 
@@ -32,17 +33,46 @@ Status GuestLink::keep(const pool::GuestConnection& connection) {
   return {};
 }
 
-Result<pool::GuestConnection> GuestLink::connect(std::uint16_t port, pool::Deadline deadline) {
+bool GuestLink::isCut() {
+  const std::lock_guard lock(mutex_);
+  return cut_;
+}
+
+class GuestLink::Connecting final : public pool::Awaited<pool::GuestConnection> {
+ public:
+  Connecting(GuestLink& link, pool::GuestConnection connection, WritableWatch decided, pool::Deadline deadline)
+      : link_(link), connection_(std::move(connection)), decided_(std::move(decided)), deadline_(deadline) {}
+
+  const FileDescriptor& file() const override { return decided_.file(); }
+  pool::Deadline deadline() const override { return deadline_; }
+  std::optional<Result<pool::GuestConnection>> take() override {
+    if (decided_.isWritable()) return outcome();
+    if (std::chrono::steady_clock::now() < deadline_) return std::nullopt;
+    return Error(Remedy::retry, "the guest did not answer in time");
+  }
+
+ private:
+  Result<pool::GuestConnection> outcome() {
+    TRY(network::connectingEnded(*connection_));
+    // Cut before it was connected, shutting it down did nothing.
+    if (link_.isCut()) return Error(Remedy::giveUp, "the VM has ended");
+    return connection_;
+  }
+
+  GuestLink& link_;
+  pool::GuestConnection connection_;
+  WritableWatch decided_;  // before the connection: it watches that
+  pool::Deadline deadline_;
+};
+
+Result<std::unique_ptr<pool::Awaited<pool::GuestConnection>>> GuestLink::beginConnect(std::uint16_t port,
+                                                                                      pool::Deadline deadline) {
   if (!slot_) return Error(Remedy::fixInput, "the guest has no network: its template's \"net\" is none");
   auto connection = std::make_shared<const FileDescriptor>(TRY(slot_->openSocket(network::SlotSocket::toGuest)));
   TRY(keep(connection));
   TRY(network::beginConnecting(*connection, port));
-  TRY(waitWritable(*connection, deadline).during("connecting to the guest"));
-  TRY(network::connectingEnded(*connection));
-  // Cut before it was connected, shutting it down did nothing.
-  const std::lock_guard lock(mutex_);
-  if (cut_) return Error(Remedy::giveUp, "the VM has ended");
-  return connection;
+  WritableWatch decided = TRY(WritableWatch::create(*connection));
+  return std::make_unique<Connecting>(*this, std::move(connection), std::move(decided), deadline);
 }
 
 // By a reset: no guest is there any more to acknowledge an end, and a connection that waits for it would keep the

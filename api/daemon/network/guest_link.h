@@ -24,7 +24,7 @@ struct GuestNetworks {
   EgressProxy& proxy;
 };
 
-// Threads: open() and tapGiven() by one, before connect(); connect() and cut() by any.
+// Threads: open() and tapGiven() by one, before beginConnect(); beginConnect() and cut() by any.
 class GuestLink {
  public:
   explicit GuestLink(GuestNetworks networks) : networks_(networks) {}
@@ -41,12 +41,16 @@ class GuestLink {
   const FileDescriptor& tap() const { return slot_->tap(); }
   void tapGiven() { slot_->closeTap(); }
 
-  Result<pool::GuestConnection> connect(std::uint16_t port, pool::Deadline deadline);
+  // The socket is made while the caller waits; what it comes to is awaited. This outlives it.
+  Result<std::unique_ptr<pool::Awaited<pool::GuestConnection>>> beginConnect(std::uint16_t port,
+                                                                             pool::Deadline deadline);
   // Ends every connection, either way, and takes no more. Idempotent.
   void cut();
 
  private:
+  class Connecting;
   Status keep(const pool::GuestConnection& connection);
+  bool isCut();
 
   GuestNetworks networks_;
   std::optional<NetworkSlot> slot_;

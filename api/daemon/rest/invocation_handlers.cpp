@@ -51,7 +51,7 @@ Begun beginInvoke(pool::Pool& pool, const Request& request) {
   if (std::holds_alternative<pool::WouldWait>(*begun)) return waiting;
   return std::make_unique<PendingOutcome<pool::Acquired>>(
       std::get<std::unique_ptr<pool::Awaited<pool::Acquired>>>(*std::move(begun)), Client::isNeeded,
-      [&pool, wanted, waiting, runIn](Result<pool::Acquired> outcome) -> std::variant<Response, OnThread> {
+      [&pool, wanted, waiting, runIn](Result<pool::Acquired> outcome) -> Begun {
         if (!outcome.has_value()) return run(pool, *wanted, std::move(outcome).error());
         if (const auto* grant = std::get_if<pool::Grant>(&*outcome)) return runIn(*grant);
         return waiting;

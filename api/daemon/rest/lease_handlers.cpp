@@ -98,14 +98,19 @@ Response ran(Result<agent::Ran> outcome) {
 
 // `say` puts the outcome into words. A guest that answers nothing may have ended, and to find out why takes a moment.
 template <class T>
-std::variant<Response, OnThread> told(pool::Pool& pool, const std::string& id, Result<T> outcome,
-                                      Response (*say)(Result<T>)) {
+Begun told(pool::Pool& pool, const std::string& id, Result<T> outcome, Response (*say)(Result<T>)) {
   if (outcome.has_value() || outcome.error().remedy() != Remedy::giveUp) return say(std::move(outcome));
   return OnThread{[&pool, id, error = outcome.error(), say] { return say(pool.explained(id, error)); }};
 }
 
-Begun begunOf(std::variant<Response, OnThread> told) {
-  return std::visit([](auto& each) { return Begun(std::move(each)); }, told);
+Response connected(std::uint16_t port, Result<pool::GuestConnection> outcome) {
+  pool::GuestConnection connection =
+      TRY(done(std::move(outcome), fmt::format("port {} of the guest was not reached", port)));
+  return {.status = 101,
+          .contentType = {},
+          .body = {},
+          .headers = {{"Upgrade", "tcp"}, {"Connection", "Upgrade"}},
+          .relayed = std::move(connection)};
 }
 
 // What is as long as this is put into JSON elsewhere than where all requests are read.
@@ -127,7 +132,7 @@ Begun beginAcquireLease(pool::Pool& pool, const Request& request) {
   if (std::holds_alternative<pool::WouldWait>(*begun)) return waiting;
   return std::make_unique<PendingOutcome<pool::Acquired>>(
       std::get<std::unique_ptr<pool::Awaited<pool::Acquired>>>(*std::move(begun)), Client::isNeeded,
-      [&pool, wanted, waiting](Result<pool::Acquired> outcome) -> std::variant<Response, OnThread> {
+      [&pool, wanted, waiting](Result<pool::Acquired> outcome) -> Begun {
         if (!outcome.has_value()) return acquired(pool, wanted, std::move(outcome).error());
         if (const auto* grant = std::get_if<pool::Grant>(&*outcome)) return granted(pool, *grant);
         return waiting;
@@ -175,7 +180,7 @@ Response pingLease(pool::Pool& pool, const Request& request, const PathValues& p
 Begun beginPingLease(pool::Pool& pool, const Request& request, const PathValues& path) {
   const std::string id = TRY(running(pool, request, path));
   auto begun = pool.beginPing(id);
-  if (!begun.has_value()) return begunOf(told<pool::Reply>(pool, id, std::move(begun).error(), ponged));
+  if (!begun.has_value()) return told<pool::Reply>(pool, id, std::move(begun).error(), ponged);
   if (*begun == nullptr) return OnThread{[&pool, id] { return ponged(pool.ping(id)); }};
   return std::make_unique<PendingOutcome<pool::Reply>>(
       *std::move(begun), Client::mayBeGone,
@@ -194,11 +199,10 @@ Begun beginExecInLease(pool::Pool& pool, const Request& request, const PathValue
   const boost::json::value body = TRY(bodyOf(request));
   agent::Run run = TRY(understood(runFromJson(body)));
   auto begun = pool.beginExec(id, run);
-  if (!begun.has_value()) return begunOf(told<agent::Ran>(pool, id, std::move(begun).error(), ran));
+  if (!begun.has_value()) return told<agent::Ran>(pool, id, std::move(begun).error(), ran);
   if (*begun == nullptr) return OnThread{[&pool, id, run = std::move(run)] { return ran(pool.exec(id, run)); }};
   return std::make_unique<PendingOutcome<agent::Ran>>(
-      *std::move(begun), Client::mayBeGone,
-      [&pool, id](Result<agent::Ran> outcome) -> std::variant<Response, OnThread> {
+      *std::move(begun), Client::mayBeGone, [&pool, id](Result<agent::Ran> outcome) -> Begun {
         const bool isLong = outcome.has_value() && outcome->out.size() + outcome->err.size() > kLongOutput;
         if (!isLong) return told(pool, id, std::move(outcome), ran);
         return OnThread{[outcome = std::move(outcome)] { return ran(outcome); }};
@@ -206,6 +210,10 @@ Begun beginExecInLease(pool::Pool& pool, const Request& request, const PathValue
 }
 
 Response connectToLease(pool::Pool& pool, const Request& request, const PathValues& path) {
+  return awaited(beginConnectToLease(pool, request, path));
+}
+
+Begun beginConnectToLease(pool::Pool& pool, const Request& request, const PathValues& path) {
   const std::string id = TRY(running(pool, request, path));
   const std::uint16_t port = TRY(understood(portFrom(path.at("port"))));
   if (!boost::beast::iequals(request.upgrade, "tcp")) {
@@ -213,13 +221,14 @@ Response connectToLease(pool::Pool& pool, const Request& request, const PathValu
         {.code = ProblemCode::invalidRequest,
          .detail = "a connection to a guest is asked for with \"Connection: Upgrade\" and \"Upgrade: tcp\""});
   }
-  pool::GuestConnection connection =
-      TRY(done(pool.connect(id, port), fmt::format("port {} of the guest was not reached", port)));
-  return {.status = 101,
-          .contentType = {},
-          .body = {},
-          .headers = {{"Upgrade", "tcp"}, {"Connection", "Upgrade"}},
-          .relayed = std::move(connection)};
+  // The spawner makes the socket, which takes a thread; the guest's answer to it none, however late it is.
+  return OnThread{[&pool, id, port]() -> Begun {
+    auto begun = pool.beginConnect(id, port);
+    if (!begun.has_value()) return connected(port, std::move(begun).error());
+    return std::make_unique<PendingOutcome<pool::GuestConnection>>(
+        *std::move(begun), Client::isNeeded,
+        [port](Result<pool::GuestConnection> outcome) { return connected(port, std::move(outcome)); });
+  }};
 }
 
 Response memoryOfLease(pool::Pool& pool, const Request& request, const PathValues& path) {

@@ -23,6 +23,7 @@ Response execInLease(pool::Pool& pool, const Request& request, const PathValues&
 Begun beginExecInLease(pool::Pool& pool, const Request& request, const PathValues& path);
 // 101, and the connection is one to that TCP port of the guest.
 Response connectToLease(pool::Pool& pool, const Request& request, const PathValues& path);
+Begun beginConnectToLease(pool::Pool& pool, const Request& request, const PathValues& path);
 Response memoryOfLease(pool::Pool& pool, const Request& request, const PathValues& path);
 
 }  // namespace qm::rest

@@ -14,9 +14,14 @@
 
 namespace qm::rest {
 
-// What is left to do for an answer may wait for a guest, a VM or a file, or takes long: it wants a thread of its own.
+class Pending;
+struct OnThread;
+// An answer, or what is to be done next for one.
+using Begun = std::variant<Response, OnThread, std::unique_ptr<Pending>>;
+
+// What is left to do may wait for a guest, a VM or a file, or takes long: it wants a thread of its own.
 struct OnThread {
-  std::function<Response()> work;
+  std::function<Begun()> work;
 };
 
 enum class Client : std::uint8_t {
@@ -32,16 +37,17 @@ class Pending {
   virtual std::chrono::steady_clock::time_point deadline() const = 0;
   virtual Client client() const = 0;
   // Once the file is readable or the deadline has come. None: not yet.
-  virtual std::optional<std::variant<Response, OnThread>> proceed() = 0;
+  virtual std::optional<Begun> proceed() = 0;
 };
 
-using Begun = std::variant<Response, OnThread, std::unique_ptr<Pending>>;
+// The answer, for who has a thread to wait with.
+Response awaited(Begun begun);
 
 // The outcome of something that the pool has begun, put into words by `say`.
 template <class T>
 class PendingOutcome final : public Pending {
  public:
-  using Say = std::function<std::variant<Response, OnThread>(Result<T>)>;
+  using Say = std::function<Begun(Result<T>)>;
 
   PendingOutcome(std::unique_ptr<pool::Awaited<T>> awaited, Client client, Say say)
       : awaited_(std::move(awaited)), client_(client), say_(std::move(say)) {}
@@ -49,7 +55,7 @@ class PendingOutcome final : public Pending {
   const FileDescriptor& file() const override { return awaited_->file(); }
   std::chrono::steady_clock::time_point deadline() const override { return awaited_->deadline(); }
   Client client() const override { return client_; }
-  std::optional<std::variant<Response, OnThread>> proceed() override {
+  std::optional<Begun> proceed() override {
     std::optional<Result<T>> outcome = awaited_->take();
     if (!outcome) return std::nullopt;
     return say_(*std::move(outcome));

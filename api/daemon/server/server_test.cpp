@@ -117,7 +117,7 @@ class PendingBell final : public rest::Pending {
   const FileDescriptor& file() const override { return bell_.file(); }
   std::chrono::steady_clock::time_point deadline() const override { return deadline_; }
   rest::Client client() const override { return client_; }
-  std::optional<std::variant<rest::Response, rest::OnThread>> proceed() override {
+  std::optional<rest::Begun> proceed() override {
     const bool isDue = std::chrono::steady_clock::now() >= deadline_;
     if (bell_.take() == 0 && !isDue) return std::nullopt;
     isOver_ = true;
@@ -169,12 +169,21 @@ class WaitingTest : public testing::Test {
               return std::make_unique<PendingBell>(wait_, client);
             }};
   }
+  // What it waits for is begun on a thread.
+  rest::Route onThreadFirst(std::string path) {
+    rest::Route made = route(std::move(path), rest::Client::isNeeded);
+    made.begin = [begin = made.begin](const rest::Request& request, const rest::PathValues& values) -> rest::Begun {
+      return rest::OnThread{[&request, &values, begin] { return begin(request, values); }};
+    };
+    return made;
+  }
 
   const std::filesystem::path socket_ =
       std::filesystem::temp_directory_path() / ("qm-waiting-test-" + std::to_string(::getpid()) + ".sock");
   Wait wait_;
   const rest::Router router_{{route("/needed", rest::Client::isNeeded),
                               route("/anyway", rest::Client::mayBeGone),
+                              onThreadFirst("/later"),
                               {"GET", "/now", "now", [](const rest::Request&, const rest::PathValues&) {
                                  return rest::Response{.contentType = "text/plain", .body = "at once"};
                                }}}};
@@ -185,6 +194,16 @@ class WaitingTest : public testing::Test {
 TEST_F(WaitingTest, AnswersThatAreToComeHoldUpNoOthers) {
   const FileDescriptor first = ask("/needed");
   const FileDescriptor second = ask("/anyway");
+  eventually(wait_.begun, 2);
+  EXPECT_TRUE(answerOf(ask("/now")).ends_with("at once"));
+  for (const Eventfd& bell : wait_.bells) bell.signal();
+  EXPECT_TRUE(answerOf(first).ends_with("it came"));
+  EXPECT_TRUE(answerOf(second).ends_with("it came"));
+}
+
+TEST_F(WaitingTest, WhatIsBegunOnAThreadLeavesItToOthers) {
+  const FileDescriptor first = ask("/later");
+  const FileDescriptor second = ask("/later");
   eventually(wait_.begun, 2);
   EXPECT_TRUE(answerOf(ask("/now")).ends_with("at once"));
   for (const Eventfd& bell : wait_.bells) bell.signal();

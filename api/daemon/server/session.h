@@ -126,25 +126,24 @@ class Session {
     if (!found.has_value()) co_return std::move(found).error();
     const rest::Route& route = *found->route;
     if (route.work == rest::Work::atOnce) co_return route.handler(request, found->path);
-    if (!route.begin) co_return co_await onThread({[&] { return route.handler(request, found->path); }});
-    rest::Begun begun = route.begin(request, found->path);
-    if (auto* response = std::get_if<rest::Response>(&begun)) co_return std::move(*response);
-    if (auto* work = std::get_if<rest::OnThread>(&begun)) co_return co_await onThread(std::move(*work));
-    auto pending = std::get<std::unique_ptr<rest::Pending>>(std::move(begun));
+    rest::Begun begun = route.begin ? route.begin(request, found->path)
+                                    : rest::OnThread{[&] { return route.handler(request, found->path); }};
     for (;;) {
-      if (!co_await waitFor(*pending)) co_return std::nullopt;
-      auto outcome = pending->proceed();
-      if (!outcome) continue;
-      pending.reset();
-      if (auto* response = std::get_if<rest::Response>(&*outcome)) co_return std::move(*response);
-      co_return co_await onThread(std::get<rest::OnThread>(*std::move(outcome)));
+      if (auto* response = std::get_if<rest::Response>(&begun)) co_return std::move(*response);
+      if (auto* job = std::get_if<rest::OnThread>(&begun)) {
+        begun = co_await onThread(std::move(*job));
+        continue;
+      }
+      rest::Pending& pending = *std::get<std::unique_ptr<rest::Pending>>(begun);
+      if (!co_await waitFor(pending)) co_return std::nullopt;
+      if (auto next = pending.proceed()) begun = *std::move(next);
     }
   }
 
-  boost::asio::awaitable<rest::Response> onThread(rest::OnThread job) {
+  boost::asio::awaitable<rest::Begun> onThread(rest::OnThread job) {
     co_return co_await boost::asio::co_spawn(workers_, done(std::move(job)), boost::asio::use_awaitable);
   }
-  static boost::asio::awaitable<rest::Response> done(rest::OnThread job) { co_return job.work(); }
+  static boost::asio::awaitable<rest::Begun> done(rest::OnThread job) { co_return job.work(); }
 
   // Until there is something to look at. False: who asked is gone, and needed.
   boost::asio::awaitable<bool> waitFor(const rest::Pending& pending) {

@@ -254,8 +254,9 @@ Result<std::unique_ptr<pool::Awaited<agent::Ran>>> Microvm::beginRun(const agent
       [limit = run.outputLimit](agent::AgentClient& from) { return from.takeRan(limit); });
 }
 
-Result<pool::GuestConnection> Microvm::connect(std::uint16_t port, pool::Deadline deadline) {
-  return link_.connect(port, deadline);
+Result<std::unique_ptr<pool::Awaited<pool::GuestConnection>>> Microvm::beginConnect(std::uint16_t port,
+                                                                                    pool::Deadline deadline) {
+  return link_.beginConnect(port, deadline);
 }
 
 void Microvm::kill() {

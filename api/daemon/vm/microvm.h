@@ -51,7 +51,8 @@ class Microvm final : public pool::VmProcess {
   Result<std::unique_ptr<pool::Awaited<agent::Pong>>> beginPing(std::uint64_t nonce, pool::Deadline deadline) override;
   Result<std::unique_ptr<pool::Awaited<agent::Ran>>> beginRun(const agent::Run& run, pool::Deadline deadline) override;
   Error explained(Error error) override;
-  Result<pool::GuestConnection> connect(std::uint16_t port, pool::Deadline deadline) override;
+  Result<std::unique_ptr<pool::Awaited<pool::GuestConnection>>> beginConnect(std::uint16_t port,
+                                                                             pool::Deadline deadline) override;
   void kill() override;
   void end() override;
 
