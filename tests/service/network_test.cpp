@@ -40,10 +40,10 @@ json::object webRecipe(std::size_t poolSize) {
 // A connection to a guest's port, through the daemon.
 class Through {
  public:
-  Through(RealDaemon& daemon, const Held& lease, int port) {
+  Through(RealDaemon& daemon, const Held& lease, int port, const std::string& version = "1.1") {
     socket_.connect(asio::local::stream_protocol::endpoint(daemon.process().socket().native()));
-    say("GET " + lease.path + "/tcp/" + std::to_string(port) + " HTTP/1.1\r\nHost: daemon\r\nAuthorization: Bearer " +
-        lease.token + "\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n");
+    say("GET " + lease.path + "/tcp/" + std::to_string(port) + " HTTP/" + version +
+        "\r\nHost: daemon\r\nAuthorization: Bearer " + lease.token + "\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n");
     const std::size_t header = asio::read_until(socket_, asio::dynamic_buffer(heard_), "\r\n\r\n");
     answer_ = heard_.substr(0, heard_.find('\r'));
     heard_.erase(0, header);
@@ -146,10 +146,11 @@ TEST_F(NetworkTest, AConnectionEndsWithItsLease) {
   EXPECT_EQ(connection.hearAll(), "");
 }
 
-TEST_F(NetworkTest, APortWhereNobodyListensIsToldAtOnce) {
+TEST_F(NetworkTest, APortWhereNobodyListensIsToldAtOnceAndSoIsWhoAsksWrongly) {
   const Held lease = acquire("ready");
   EXPECT_THAT(Through(daemon(), lease, 81).answer(), HasSubstr("503"));
   EXPECT_THAT(Through(daemon(), lease, 0).answer(), HasSubstr("400"));
+  EXPECT_THAT(Through(daemon(), lease, 8080, "1.0").answer(), HasSubstr("400"));
   daemon().release(lease);
 }
 

@@ -219,7 +219,8 @@ Begun beginConnectToLease(pool::Pool& pool, const Request& request, const PathVa
   if (!boost::beast::iequals(request.upgrade, "tcp")) {
     return respond(
         {.code = ProblemCode::invalidRequest,
-         .detail = "a connection to a guest is asked for with \"Connection: Upgrade\" and \"Upgrade: tcp\""});
+         .detail =
+             "a connection to a guest is asked for by HTTP/1.1, with \"Connection: Upgrade\" and \"Upgrade: tcp\""});
   }
   // The spawner makes the socket, which takes a thread; the guest's answer to it none, however late it is.
   return OnThread{[&pool, id, port]() -> Begun {

@@ -21,7 +21,7 @@ struct Request {
   std::string authorization;  // the header's value; empty: there is none
   // The header that a browser adds to what a page of elsewhere sends; empty: there is none.
   std::string origin;
-  std::string upgrade;  // the header's value; empty: there is none
+  std::string upgrade;  // the header's value; empty: there is none, or the request is not of HTTP/1.1
 };
 
 struct Response {

@@ -23,6 +23,10 @@ rest::Router echoing() {
                         [](const rest::Request& request, const rest::PathValues&) {
                           return rest::Response{.contentType = "text/plain", .body = request.body};
                         }},
+                       {"GET", "/v1/upgrade", "upgrade",
+                        [](const rest::Request& request, const rest::PathValues&) {
+                          return rest::Response{.contentType = "text/plain", .body = "to <" + request.upgrade + ">"};
+                        }},
                        {"DELETE", "/v1/echo", "forget", [](const rest::Request&, const rest::PathValues&) {
                           return rest::Response{.status = 204, .contentType = ""};
                         }}});
@@ -88,6 +92,12 @@ TEST_F(ServerTest, WhoAsksForLeaveToSendItsBodyGetsIt) {
       exchange("POST /v1/echo HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi");
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 100 Continue")) << answer;
   EXPECT_TRUE(answer.ends_with("hi")) << answer;
+}
+
+TEST_F(ServerTest, AnUpgradeIsAskedForByHttp11Only) {
+  const std::string rest = "\r\nHost: q\r\nConnection: close, Upgrade\r\nUpgrade: tcp\r\n\r\n";
+  EXPECT_TRUE(exchange("GET /v1/upgrade HTTP/1.1" + rest).ends_with("to <tcp>"));
+  EXPECT_TRUE(exchange("GET /v1/upgrade HTTP/1.0" + rest).ends_with("to <>"));
 }
 
 TEST_F(ServerTest, TheSocketIsItsOwnersAloneAndASecondServerIsRefused) {

@@ -10,12 +10,14 @@
 namespace qm {
 
 rest::Request requestOf(HttpRequest&& message) {
+  // RFC 9110, section 7.8: who speaks HTTP/1.0 is not understood to ask for another protocol.
+  const bool mayUpgrade = message.version() >= 11;
   return {.method = std::string(message.method_string()),
           .target = std::string(message.target()),
           .body = std::move(message.body()),
           .authorization = std::string(message[http::field::authorization]),
           .origin = std::string(message[http::field::origin]),
-          .upgrade = std::string(message[http::field::upgrade])};
+          .upgrade = mayUpgrade ? std::string(message[http::field::upgrade]) : std::string()};
 }
 
 HttpResponse httpOf(rest::Response&& response, unsigned version, bool keepAlive) {
