@@ -1,5 +1,6 @@
 // quickmatch as a program, against quickmatchd as a program.
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <chrono>
 #include <functional>
@@ -7,6 +8,8 @@
 #include <thread>
 #include <vector>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/json/parse.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -18,6 +21,7 @@
 namespace qm {
 namespace {
 
+namespace asio = boost::asio;
 namespace json = boost::json;
 using testing::HasSubstr;
 
@@ -37,6 +41,17 @@ std::string drain(const FileDescriptor& pipe) {
     if (count == 0) return text;
     text.append(reinterpret_cast<const char*>(bytes), count);
   }
+}
+
+// With its end.
+std::string lineFrom(const FileDescriptor& pipe) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  std::string line;
+  std::byte letter{};
+  while (!line.ends_with('\n') && waitReadable(pipe, deadline).has_value() &&
+         readSome(pipe, std::span(&letter, 1)).value_or(0) == 1)
+    line.push_back(static_cast<char>(letter));
+  return line;
 }
 
 class CliTest : public testing::Test {
@@ -177,6 +192,56 @@ TEST_F(TopTest, AfterAnEndInOrderThereIsNoBoard) {
   EXPECT_EQ(said.code, 1);
   EXPECT_EQ(said.out, "");
   EXPECT_THAT(said.err, HasSubstr("is a daemon running?"));
+}
+
+// A forward to a guest that has no network, which is enough to be accepted and ended.
+class ForwardTest : public CliTest {
+ protected:
+  void SetUp() override {
+    putHello(0);
+    const json::value grant = json::parse(quickmatch({"acquire", "hello", "--ttl", "60"}).out);
+    lease = std::string(grant.at("id").as_string()) + ":" + std::string(grant.at("token").as_string());
+  }
+  static bool isAcceptedAndEnded(asio::ip::tcp::socket& client) {
+    char byte = 0;
+    boost::system::error_code end;
+    return client.read_some(asio::buffer(&byte, 1), end) == 0 && end == asio::error::eof;
+  }
+
+  std::string lease;
+  asio::io_context context;
+};
+
+TEST_F(ForwardTest, APortInUseIsOneSentence) {
+  const asio::ip::tcp::acceptor other(context, {asio::ip::address_v4::loopback(), 0});
+  const std::string port = std::to_string(other.local_endpoint().port());
+  const Said said = quickmatch({"forward", lease, port + ":80"});
+  EXPECT_EQ(said.code, 1);
+  EXPECT_EQ(said.out, "");
+  EXPECT_EQ(said.err,
+            "quickmatch: port " + port + " of 127.0.0.1 is in use: give another one, or 0 for any that is free\n");
+}
+
+TEST_F(ForwardTest, ItGoesOnAfterItHadNoDescriptorLeft) {
+  PipedChild child = startPiped({.executables = {QM_CLI},
+                                 .argv = {"quickmatch", "--socket", daemon.socket().string(), "forward", lease, "0:80"},
+                                 .env = {"HOME=/nowhere"},
+                                 .folder = "/"})
+                         .value();
+  const std::string here = lineFrom(child.out);
+  ASSERT_TRUE(here.starts_with("127.0.0.1:")) << drain(child.err);
+  const auto port = static_cast<std::uint16_t>(std::stoi(here.substr(here.find(':') + 1)));
+  const rlimit few{.rlim_cur = 3, .rlim_max = 4096};
+  ASSERT_EQ(::prlimit(child.process.pid(), RLIMIT_NOFILE, &few, nullptr), 0);
+  asio::ip::tcp::socket client(context);
+  client.connect({asio::ip::address_v4::loopback(), port});
+  EXPECT_EQ(lineFrom(child.err), "quickmatch: a connection was not accepted: Too many open files; going on\n");
+  const rlimit enough{.rlim_cur = 1024, .rlim_max = 4096};
+  ASSERT_EQ(::prlimit(child.process.pid(), RLIMIT_NOFILE, &enough, nullptr), 0);
+  EXPECT_TRUE(isAcceptedAndEnded(client));
+  EXPECT_EQ(lineFrom(child.err), "quickmatch: a connection was not made: HTTP/1.1 422 Unprocessable Entity\n");
+  ASSERT_TRUE(child.process.signal(SIGTERM).has_value());
+  EXPECT_EQ(child.process.reap().value().signal, SIGTERM);
 }
 
 TEST_F(CliTest, TheDoctorTellsAboutTheDaemonToo) {

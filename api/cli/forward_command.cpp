@@ -14,8 +14,10 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <boost/system/system_error.hpp>
 #include <fmt/format.h>
 
 #include "api/cli/command.h"
@@ -34,6 +36,8 @@ using boost::system::error_code;
 constexpr std::size_t kLongestHeader = 16 * 1024;
 // Longer than the daemon's own, whose end is the end.
 constexpr std::chrono::minutes kIdleLimit{60};
+// After a connection that could not be accepted.
+constexpr std::chrono::milliseconds kPause{100};
 
 struct Ports {
   std::uint16_t local = 0;  // 0: the kernel chooses
@@ -72,11 +76,55 @@ asio::awaitable<void> forwardOne(Tcp::socket client, const Way& way) {
   co_await relay(daemon, client, kIdleLimit, asio::buffer(heard) + header);
 }
 
+// Too many open files, here or on the host, or a client that went away while it waited: all of it passes. It is told
+// once, until one is accepted again.
 asio::awaitable<void> forwardAll(Tcp::acceptor& acceptor, const Way& way) {
+  bool isTold = false;
   for (;;) {
-    Tcp::socket client = co_await acceptor.async_accept(asio::use_awaitable);
-    asio::co_spawn(acceptor.get_executor(), forwardOne(std::move(client), way), asio::detached);
+    error_code failure;
+    const auto into = [&failure] { return asio::redirect_error(asio::use_awaitable, failure); };
+    Tcp::socket client = co_await acceptor.async_accept(into());
+    if (!failure) {
+      isTold = false;
+      asio::co_spawn(acceptor.get_executor(), forwardOne(std::move(client), way), asio::detached);
+      continue;
+    }
+    if (!isTold) {
+      const std::string why =
+          fmt::format("quickmatch: a connection was not accepted: {}; going on\n", failure.message());
+      (void)std::fputs(why.c_str(), stderr);
+    }
+    isTold = true;
+    asio::steady_timer pause(acceptor.get_executor(), kPause);
+    co_await pause.async_wait(into());
   }
+}
+
+Status listen(Tcp::acceptor& acceptor, std::uint16_t port) {
+  const Tcp::endpoint here(asio::ip::address_v4::loopback(), port);
+  error_code failure;
+  (void)acceptor.open(here.protocol(), failure);
+  if (!failure) (void)acceptor.set_option(asio::socket_base::reuse_address(true), failure);
+  if (!failure) (void)acceptor.bind(here, failure);
+  if (!failure) (void)acceptor.listen(asio::socket_base::max_listen_connections, failure);
+  if (!failure) return {};
+  if (failure == asio::error::address_in_use) {
+    return Error(Remedy::fixInput,
+                 fmt::format("port {} of 127.0.0.1 is in use: give another one, or 0 for any that is free", port));
+  }
+  return Error(Remedy::fixInput, fmt::format("listening on 127.0.0.1:{}: {}", port, failure.message()));
+}
+
+// Until a signal ends the program.
+Status serve(const Ports& ports, const Way& way) {
+  asio::io_context context(1);
+  Tcp::acceptor acceptor(context);
+  TRY(listen(acceptor, ports.local));
+  (void)std::fputs(fmt::format("127.0.0.1:{}\n", acceptor.local_endpoint().port()).c_str(), stdout);
+  (void)std::fflush(stdout);
+  asio::co_spawn(context, forwardAll(acceptor, way), asio::detached);
+  context.run();
+  return Error(Remedy::giveUp, "no connection is accepted any more");
 }
 
 }  // namespace
@@ -89,24 +137,17 @@ int forward(DaemonApi& api, const std::string& lease, const std::string& ports) 
   // A lease that is none is told here, not with the first connection.
   const auto there = api.askOfLease("GET", *handle, "");
   if (!there.has_value()) return fail(there.error());
+  // Short enough: the daemon was asked by it.
   const Way way{.daemon = Unix::endpoint(api.socket().native()),
                 .request = fmt::format("GET /v1/leases/{}/tcp/{} HTTP/1.1\r\nHost: quickmatch\r\nAuthorization: Bearer "
                                        "{}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n",
                                        handle->id, pair->guest, handle->token)};
-  asio::io_context context(1);
-  error_code failure;
-  Tcp::acceptor acceptor(context);
-  const Tcp::endpoint here(asio::ip::address_v4::loopback(), pair->local);
-  (void)acceptor.open(here.protocol(), failure);
-  if (!failure) (void)acceptor.set_option(asio::socket_base::reuse_address(true), failure);
-  if (!failure) (void)acceptor.bind(here, failure);
-  if (!failure) (void)acceptor.listen(asio::socket_base::max_listen_connections, failure);
-  if (failure) return fail(Error(Remedy::fixInput, fmt::format("listening on {}: {}", pair->local, failure.message())));
-  (void)std::fputs(fmt::format("127.0.0.1:{}\n", acceptor.local_endpoint().port()).c_str(), stdout);
-  (void)std::fflush(stdout);
-  asio::co_spawn(context, forwardAll(acceptor, way), asio::detached);
-  context.run();
-  return kFailed;  // accepting has failed: only a signal ends it otherwise
+  try {
+    return fail(serve(*pair, way).error());
+  } catch (const boost::system::system_error& error) {
+    // By what Asio makes of its own, as where no descriptor is left.
+    return fail(Error(Remedy::retry, fmt::format("forwarding: {}", error.code().message())));
+  }
 }
 
 }  // namespace qm::cli
