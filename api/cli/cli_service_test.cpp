@@ -11,12 +11,14 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "api/daemon/testing/running_daemon.h"
 #include "vmm/os/piped_child.h"
 #include "vmm/os/wait.h"
+#include "vmm/spawner/spawner_client.h"
 
 namespace qm {
 namespace {
@@ -242,6 +244,15 @@ TEST_F(ForwardTest, ItGoesOnAfterItHadNoDescriptorLeft) {
   EXPECT_EQ(lineFrom(child.err), "quickmatch: a connection was not made: HTTP/1.1 422 Unprocessable Entity\n");
   ASSERT_TRUE(child.process.signal(SIGTERM).has_value());
   EXPECT_EQ(child.process.reap().value().signal, SIGTERM);
+}
+
+TEST_F(CliTest, TheDoctorMakesANetworkSlotWhereTheSpawnerDoes) {
+  const bool isMade = SpawnerClient::start(QM_SPAWNER, {.isolation = Isolation::bare}).value().makeSlot().has_value();
+  const json::value examined = json::parse(quickmatch({"doctor"}).out);
+  for (const json::value& finding : examined.at("findings").as_array()) {
+    if (finding.at("what") == "network slots") EXPECT_EQ(finding.at("state"), isMade ? "good" : "limited") << finding;
+  }
+  EXPECT_THAT(json::serialize(examined), HasSubstr("network slots"));
 }
 
 TEST_F(CliTest, TheDoctorTellsAboutTheDaemonToo) {

@@ -40,19 +40,38 @@ Status refuseIpv6() {
   return writeKernelFile(kSwitch, "1");
 }
 
+// The way out is for the host's administrator, who reads it in the daemon's log or from the doctor.
+template <class T>
+Result<T> orElse(Result<T> outcome, const char* wayOut) {
+  if (outcome.has_value()) return outcome;
+  return Error(outcome.error().remedy(), outcome.error().text() + "; " + wayOut);
+}
+
+Result<FileDescriptor> openSlotTap() {
+  const bool isThere = ::access("/dev/net/tun", F_OK) == 0;
+  return orElse(openTap(kTapName),
+                isThere
+                    ? "who makes network slots needs CAP_NET_ADMIN and the right to open /dev/net/tun (in a container "
+                      "its runtime must give both)"
+                    : "load the module tun (modprobe tun), or give the container /dev/net/tun");
+}
+
 }  // namespace
 
 Result<FileDescriptor> furnishSlot() {
-  TRY(refuseIpv6());
-  FileDescriptor tap = TRY(openTap(kTapName));
+  TRY(orElse(refuseIpv6(),
+             "make /proc/sys writable, which containers often have read-only (Docker: --security-opt "
+             "systempaths=unconfined)"));
+  FileDescriptor tap = TRY(openSlotTap());
   const std::uint32_t link = ::if_nametoindex(kTapName);
   if (link == 0) return systemError("looking for the tap", errno);
-  TRY(RouteRequests()
-          .describe(link, kGatewayMac)
-          .bringUp(link)
-          .addAddress(link, kGatewayAddress, kPrefixBits)
-          .addNeighbour(link, kGuestAddress, kGuestMac)
-          .send());
+  TRY(orElse(RouteRequests()
+                 .describe(link, kGatewayMac)
+                 .bringUp(link)
+                 .addAddress(link, kGatewayAddress, kPrefixBits)
+                 .addNeighbour(link, kGuestAddress, kGuestMac)
+                 .send(),
+             "who makes network slots needs CAP_NET_ADMIN"));
   return tap;
 }
 

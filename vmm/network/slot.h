@@ -16,7 +16,8 @@
 
 namespace qm::network {
 
-// Furnishes the network namespace that the calling process is in, which is fresh; answers the tap.
+// Furnishes the network namespace that the calling process is in, which is fresh; answers the tap. An error says what
+// the host's administrator can do.
 Result<FileDescriptor> furnishSlot();
 
 enum class SlotSocket : std::uint8_t {

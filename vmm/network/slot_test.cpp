@@ -1,13 +1,18 @@
 #include "vmm/network/slot.h"
 
+#include <linux/capability.h>
 #include <netinet/in.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <initializer_list>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -30,6 +35,40 @@ void inSlot(const Body& body) {
     ASSERT_TRUE(tap.has_value()) << tap.error().text();
     body(*tap);
   }).join();
+}
+
+// What a thread that lacks something is told when it furnishes a slot. `lose` is what it loses before, in namespaces of
+// its own.
+template <class Lose>
+std::string toldWithout(const Lose& lose) {
+  std::string told = "nothing: this host allows no such namespaces";
+  std::thread([&] {
+    if (!moveToOwn(std::array{Namespace::mount, Namespace::network}).has_value()) return;
+    told = lose() ? furnishSlot().error().text() : "nothing: it lost nothing";
+  }).join();
+  return told;
+}
+
+TEST(NetworkSlot, AReadOnlyProcSysIsToldWithTheWayOut) {
+  const std::string told = toldWithout([] {
+    return ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+           ::mount("/proc/sys", "/proc/sys", nullptr, MS_BIND, nullptr) == 0 &&
+           ::mount(nullptr, "/proc/sys", nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY, nullptr) == 0;
+  });
+  if (told.starts_with("nothing")) GTEST_SKIP() << told;
+  EXPECT_THAT(told, testing::HasSubstr("disable_ipv6: Read-only file system; make /proc/sys writable"));
+}
+
+TEST(NetworkSlot, AMissingCapabilityIsToldByItsName) {
+  const std::string told = toldWithout([] {
+    __user_cap_header_struct whose{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    std::array<__user_cap_data_struct, 2> sets{};
+    if (::syscall(SYS_capget, &whose, sets.data()) < 0) return false;
+    sets[0].effective &= ~(1U << CAP_NET_ADMIN);
+    return ::syscall(SYS_capset, &whose, sets.data()) == 0;
+  });
+  if (told.starts_with("nothing")) GTEST_SKIP() << told;
+  EXPECT_THAT(told, testing::HasSubstr("needs CAP_NET_ADMIN"));
 }
 
 // The next IPv4 frame that the gateway sends: where its EtherType is, behind the tap's header and two MACs.

@@ -47,8 +47,7 @@ const char* fileOf(Namespace kind) {
   }
 }
 
-Error refused(std::span<const Namespace> namespaces, int reason) {
-  std::string action = "clone3";
+Error refused(std::string action, std::span<const Namespace> namespaces, int reason) {
   for (const Namespace kind : namespaces) action += std::string(" ") + nameOf(kind);
   Error error = systemError(action, reason);
   if (namespaces.empty()) return error;
@@ -73,7 +72,7 @@ Result<ClonedProcess> cloneProcess(std::span<const Namespace> namespaces, const 
     arguments.cgroup = static_cast<std::uint64_t>(cgroup->get());
   }
   const long pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
-  if (pid < 0) return refused(namespaces, errno);
+  if (pid < 0) return refused("clone3", namespaces, errno);
   if (pid == 0) return ClonedProcess{};
   return ClonedProcess{.pid = static_cast<pid_t>(pid), .pidfd = FileDescriptor(pidfd)};
 }
@@ -81,7 +80,7 @@ Result<ClonedProcess> cloneProcess(std::span<const Namespace> namespaces, const 
 Status moveToOwn(std::span<const Namespace> namespaces) {
   std::uint64_t flags = 0;
   for (const Namespace kind : namespaces) flags |= flagOf(kind);
-  if (::unshare(static_cast<int>(flags)) < 0) return systemError("unshare", errno);
+  if (::unshare(static_cast<int>(flags)) < 0) return refused("unshare", namespaces, errno);
   return {};
 }
 

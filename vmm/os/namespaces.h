@@ -25,6 +25,7 @@ struct ClonedProcess {
 Result<ClonedProcess> cloneProcess(std::span<const Namespace> namespaces, const FileDescriptor* cgroup = nullptr);
 
 // This process and what it starts from here on, in namespaces of their own (unshare(2)); of pid, what it starts only.
+// Errors as cloneProcess's.
 Status moveToOwn(std::span<const Namespace> namespaces);
 // Open, a namespace lives on when nobody is in it. fixInput: /proc is not there.
 Result<FileDescriptor> openOwn(Namespace kind);

@@ -10,9 +10,11 @@
 #include "api/cli/doctor/host_checks.h"
 #include "api/cli/doctor/hypervisor_check.h"
 #include "api/cli/doctor/jail_check.h"
+#include "api/cli/doctor/network_check.h"
 #include "vmm/cgroup/ground.h"
 #include "vmm/os/file_descriptor.h"
 #include "vmm/os/landlock.h"
+#include "vmm/spawner/slot_probe.h"
 
 namespace qm::cli {
 
@@ -71,9 +73,10 @@ Finding userNamespacesFinding() {
 }
 
 std::vector<Finding> examine(DaemonApi& api) {
-  std::error_code ignored;
-  // The jail first: its probe wants a process of one thread, which KVM's leaves behind.
+  // The jail and the network slot first: their probes want a process of one thread, which KVM's leaves behind.
   std::vector<Finding> findings = checkJail(probeJail());
+  // With this user's rights, too: the daemon's spawner may have more or fewer.
+  findings.push_back(checkNetworkSlots(spawner::probeNetworkSlot()));
   const BackendProbes probes;
   const std::vector<Finding> hypervisors = checkHypervisors(probes.kvm(), probes.soft());
   findings.insert(findings.begin(), hypervisors.begin(), hypervisors.end());
@@ -85,7 +88,6 @@ std::vector<Finding> examine(DaemonApi& api) {
   findings.push_back(checkOpenFiles(read("/proc/self/limits").value_or("")));
   findings.push_back(checkMemory(read("/proc/meminfo").value_or("")));
   findings.push_back(checkDisk(freeBytesAt(api.socket().parent_path())));
-  findings.push_back(checkTun(std::filesystem::exists("/dev/net/tun", ignored)));
   findings.push_back(daemonFinding(api));
   return findings;
 }

@@ -74,14 +74,6 @@ Finding checkDisk(std::uint64_t freeBytes) {
   return finding;
 }
 
-Finding checkTun(bool isThere) {
-  if (isThere) return {.what = "tun", .found = "/dev/net/tun"};
-  return {.what = "tun",
-          .state = State::limited,
-          .found = "no /dev/net/tun",
-          .remedy = "Load the module tun (modprobe tun): without it guests have no network."};
-}
-
 Finding checkMemory(std::string_view meminfo) {
   constexpr std::uint64_t kEnough = 512ULL << 10U;
   const auto line = lineAfter(meminfo, "MemAvailable:");

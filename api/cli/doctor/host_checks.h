@@ -16,8 +16,6 @@ Finding checkKernelRelease(std::string_view release);
 Finding checkOpenFiles(std::string_view limits);
 // Of the state folder's disk.
 Finding checkDisk(std::uint64_t freeBytes);
-// /dev/net/tun
-Finding checkTun(bool isThere);
 // /proc/meminfo
 Finding checkMemory(std::string_view meminfo);
 

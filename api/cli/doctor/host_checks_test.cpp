@@ -64,7 +64,7 @@ TEST(HostChecks, WhatIsNotGoodHasARemedyThatIsASentence) {
   for (const Finding& finding :
        {checkKernelRelease("4.19"), checkKvm(KvmKind{}), checkKvm(kEmulated),
         checkKvm(Error(Remedy::retry, "no memory")), checkSoft(kNoSoft), checkHypervisors(kEmulated, kNoSoft).front(),
-        checkOpenFiles(""), checkDisk(0), checkTun(false), checkMemory("")}) {
+        checkOpenFiles(""), checkDisk(0), checkMemory("")}) {
     EXPECT_NE(finding.state, State::good) << finding.what;
     EXPECT_TRUE(finding.remedy.ends_with('.')) << finding.what;
   }
