@@ -35,6 +35,7 @@ void add(LoadSummary& summary, const RequestRecord& record, const Window& window
   summary.whole.add(record.succeeded() ? *record.released - record.scheduled : std::max(failed, answer));
   summary.lateness.add(record.sent - record.scheduled);
   if (record.road) summary.answerByRoad[std::string(pool::name(*record.road))].add(answer);
+  summary.acquireToAnswer.add(record.answered ? *record.answered - record.sent : failed);
   if (record.granted) summary.acquire.add(*record.granted - record.sent);
   if (record.answered) summary.ask.add(*record.answered - *record.granted);
   if (record.answered && record.released) summary.release.add(*record.released - *record.answered);
@@ -88,6 +89,7 @@ void LoadSummary::add(const LoadSummary& other) {
   answer.add(other.answer);
   whole.add(other.whole);
   lateness.add(other.lateness);
+  acquireToAnswer.add(other.acquireToAnswer);
   acquire.add(other.acquire);
   ask.add(other.ask);
   release.add(other.release);
@@ -117,7 +119,8 @@ std::string table(const LoadSummary& summary) {
       fmt::format("  {:<24} {:>9} {:>9} {:>9} {:>9} {:>9} {:>7}\n", "ms", "p50", "p90", "p99", "p99.9", "max", "N");
   text += row("scheduled → answer", summary.answer) + row("scheduled → released", summary.whole);
   for (const auto& [road, histogram] : summary.answerByRoad) text += row("  answer by road " + road, histogram);
-  text += row("acquire", summary.acquire) + row("ask (reply or exec)", summary.ask) + row("release", summary.release);
+  text += row("acquire → answer", summary.acquireToAnswer) + row("  acquire", summary.acquire) +
+          row("  ask (reply or exec)", summary.ask) + row("release", summary.release);
   for (const auto& [name, histogram] : summary.phases) text += row("  phase " + name, histogram);
   text += row("generator late by", summary.lateness);
   text += fmt::format("  {} requests, {:.2f}/s, {:.4f} % succeeded, at most {} under way\n", summary.requests,
@@ -136,6 +139,7 @@ void addFlat(const LoadSummary& summary, const std::string& prefix, boost::json:
   addQuantiles(summary.answer, prefix, flat);
   addQuantiles(summary.whole, prefix + "released_", flat);
   addQuantiles(summary.lateness, prefix + "generator_late_", flat);
+  addQuantiles(summary.acquireToAnswer, prefix + "acquire_to_answer_", flat);
   addQuantiles(summary.acquire, prefix + "acquire_", flat);
   addQuantiles(summary.ask, prefix + "ask_", flat);
   addQuantiles(summary.release, prefix + "release_", flat);

@@ -27,6 +27,7 @@ struct LoadSummary {
   LatencyHistogram answer;                               // scheduled → the checked answer from inside the guest
   LatencyHistogram whole;                                // scheduled → released
   LatencyHistogram lateness;                             // scheduled → sent: the generator's own part of the above
+  LatencyHistogram acquireToAnswer;                      // sent → the answer: a client's view, without that part
   LatencyHistogram acquire, ask, release;                // each step, from its message to its answer
   std::map<std::string, LatencyHistogram> answerByRoad;  // road
   std::map<std::string, LatencyHistogram> phases;        // "road.phase", as the daemon says

@@ -27,6 +27,7 @@ TEST(LoadSummary, LatencyCountsFromTheTimeAtWhichARequestShouldHaveLeft) {
   EXPECT_EQ(summary.answer.max(), milliseconds(220));
   EXPECT_EQ(summary.whole.max(), milliseconds(221));
   EXPECT_EQ(summary.lateness.max(), milliseconds(200));
+  EXPECT_EQ(summary.acquireToAnswer.max(), milliseconds(20));
   EXPECT_EQ(summary.acquire.max(), milliseconds(10));
 }
 
