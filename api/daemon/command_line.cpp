@@ -89,7 +89,7 @@ Result<DaemonCommand> commandOf(const Options& options, const Environment& envir
   if (!options.seccompLevel.empty()) config.seccomp = TRY(seccomp::levelNamed(options.seccompLevel));
   if (!options.vmm.empty()) config.vmm = absolute(options.vmm);
   if (!options.spawner.empty()) config.spawner = absolute(options.spawner);
-  for (const std::string& folder : options.folders) config.folders.push_back(absolute(folder));
+  for (const std::string& folder : options.folders) addFolder(config, absolute(folder));
   TRY(check(config));
   const LogLevel level = TRY(levelNamed(options.logLevel));
   return DaemonCommand{.config = std::move(config), .logLevel = level};

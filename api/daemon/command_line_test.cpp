@@ -1,5 +1,6 @@
 #include "api/daemon/command_line.h"
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,11 @@ TEST(DaemonCommandLine, AnAddressIsTakenNoneOrAnEmptyOneIsNone) {
   EXPECT_EQ(configOf({"--listen", "127.0.0.1:9"}).listen, "127.0.0.1:9");
   EXPECT_EQ(configOf({"--listen", "none"}).listen, "");
   EXPECT_EQ(configOf({"--listen", ""}).listen, "");
+}
+
+TEST(DaemonCommandLine, AFolderThatIsNamedTwiceIsShownOnce) {
+  const auto folders = configOf({"--folder", "/srv/b", "--folder", "/srv/a", "--folder", "/srv/b"}).folders;
+  EXPECT_EQ(folders, (std::vector<std::filesystem::path>{"/srv/b", "/srv/a"}));
 }
 
 }  // namespace

@@ -35,7 +35,7 @@ Status readPaths(Fields& fields, DaemonConfig& config) {
   TRY(readPath(fields, "vmm", config.vmm));
   TRY(readPath(fields, "spawner", config.spawner));
   const std::vector<std::string> folders = TRY(fields.texts("folders"));
-  config.folders.insert(config.folders.end(), folders.begin(), folders.end());
+  for (const std::string& folder : folders) addFolder(config, folder);
   return {};
 }
 
@@ -106,6 +106,10 @@ DaemonConfig defaultConfig(const Environment& environment, const std::filesystem
   config.vmm = programs / "quickmatch-vmm";
   config.spawner = programs / "quickmatch-spawner";
   return config;
+}
+
+void addFolder(DaemonConfig& config, const std::filesystem::path& folder) {
+  if (std::ranges::find(config.folders, folder) == config.folders.end()) config.folders.push_back(folder);
 }
 
 Result<DaemonConfig> configFromJson(std::string_view text, DaemonConfig base) {

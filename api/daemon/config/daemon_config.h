@@ -43,6 +43,9 @@ struct DaemonConfig {
   std::vector<pool::Recipe> templates;
 };
 
+// One that is there already stays where it is: a jail has one thing in each place.
+void addFolder(DaemonConfig& config, const std::filesystem::path& folder);
+
 // Names that a file or an option leaves out.
 DaemonConfig defaultConfig(const Environment& environment, const std::filesystem::path& programs);
 
