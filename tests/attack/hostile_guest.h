@@ -4,7 +4,10 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "tests/service/lone_vmm.h"
 
@@ -45,6 +48,17 @@ class Neighbour {
  private:
   LoneVmm vmm_;
   std::uint64_t nonce_ = 0;
+};
+
+// Deeds, each by its name, beside a neighbour that all of a suite share.
+class HostileBesideNeighbour : public testing::TestWithParam<const char*> {
+ protected:
+  static void SetUpTestSuite() { neighbour_ = std::make_unique<Neighbour>(); }
+  static void TearDownTestSuite() { neighbour_.reset(); }
+  static Neighbour& neighbour() { return *neighbour_; }
+
+ private:
+  static inline std::unique_ptr<Neighbour> neighbour_;
 };
 
 // A guest that does the plan's deed again and again is saved amid it, and goes on in another VMM.

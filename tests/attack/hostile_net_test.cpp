@@ -10,23 +10,21 @@
 namespace qm::test {
 namespace {
 
-class HostileNetDeed : public testing::TestWithParam<const char*> {
+class HostileNetDeed : public HostileBesideNeighbour {
  protected:
   static void SetUpTestSuite() {
-    neighbour_ = std::make_unique<Neighbour>();
+    HostileBesideNeighbour::SetUpTestSuite();
     wire_ = TapWire::lay();
   }
   static void TearDownTestSuite() {
     wire_.reset();
-    neighbour_.reset();
+    HostileBesideNeighbour::TearDownTestSuite();
   }
   void SetUp() override {
     if (wire_ == nullptr) GTEST_SKIP() << "this host allows no network namespace with a tap";
   }
-  static Neighbour& neighbour() { return *neighbour_; }
 
  private:
-  static inline std::unique_ptr<Neighbour> neighbour_;
   static inline std::unique_ptr<TapWire> wire_;
 };
 

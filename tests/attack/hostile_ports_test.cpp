@@ -1,6 +1,4 @@
 // A guest without an operating system that does one hostile thing by ports, which Linux gives no program.
-#include <memory>
-
 #include <gtest/gtest.h>
 
 #include "tests/attack/deed_name.h"
@@ -13,15 +11,7 @@ HostilePlan bareGuest(const std::string& deed) {
   return {.deed = deed, .kernel = QM_HOSTILE_PORTS, .init = {}};
 }
 
-class HostilePortDeed : public testing::TestWithParam<const char*> {
- protected:
-  static void SetUpTestSuite() { neighbour_ = std::make_unique<Neighbour>(); }
-  static void TearDownTestSuite() { neighbour_.reset(); }
-  static Neighbour& neighbour() { return *neighbour_; }
-
- private:
-  static inline std::unique_ptr<Neighbour> neighbour_;
-};
+class HostilePortDeed : public HostileBesideNeighbour {};
 
 TEST_P(HostilePortDeed, LeavesItsVmmAliveOrEndedWithAReason) {
   HostileGuest guest(bareGuest(GetParam()));

@@ -1,6 +1,4 @@
 // A guest that does one hostile thing to its vsock device, while programs of the host connect to it and send.
-#include <memory>
-
 #include <gtest/gtest.h>
 
 #include "tests/attack/busy_host.h"
@@ -10,15 +8,7 @@
 namespace qm::test {
 namespace {
 
-class HostileVsockDeed : public testing::TestWithParam<const char*> {
- protected:
-  static void SetUpTestSuite() { neighbour_ = std::make_unique<Neighbour>(); }
-  static void TearDownTestSuite() { neighbour_.reset(); }
-  static Neighbour& neighbour() { return *neighbour_; }
-
- private:
-  static inline std::unique_ptr<Neighbour> neighbour_;
-};
+class HostileVsockDeed : public HostileBesideNeighbour {};
 
 TEST_P(HostileVsockDeed, LeavesItsVmmAliveOrEndedWithAReason) {
   HostileGuest guest(linuxGuest(GetParam()));

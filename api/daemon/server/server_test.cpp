@@ -169,6 +169,16 @@ class WaitingTest : public testing::Test {
     }
     ASSERT_EQ(count, wanted);
   }
+  // Two answers that are to come, while another is given at once.
+  void expectToHoldUpNoOthers(std::string_view one, std::string_view another) {
+    const FileDescriptor first = ask(one);
+    const FileDescriptor second = ask(another);
+    eventually(wait_.begun, 2);
+    EXPECT_TRUE(answerOf(ask("/now")).ends_with("at once"));
+    for (const Eventfd& bell : wait_.bells) bell.signal();
+    EXPECT_TRUE(answerOf(first).ends_with("it came"));
+    EXPECT_TRUE(answerOf(second).ends_with("it came"));
+  }
   rest::Route route(std::string path, rest::Client client) {
     return {"GET",
             std::move(path),
@@ -202,23 +212,11 @@ class WaitingTest : public testing::Test {
 };
 
 TEST_F(WaitingTest, AnswersThatAreToComeHoldUpNoOthers) {
-  const FileDescriptor first = ask("/needed");
-  const FileDescriptor second = ask("/anyway");
-  eventually(wait_.begun, 2);
-  EXPECT_TRUE(answerOf(ask("/now")).ends_with("at once"));
-  for (const Eventfd& bell : wait_.bells) bell.signal();
-  EXPECT_TRUE(answerOf(first).ends_with("it came"));
-  EXPECT_TRUE(answerOf(second).ends_with("it came"));
+  expectToHoldUpNoOthers("/needed", "/anyway");
 }
 
 TEST_F(WaitingTest, WhatIsBegunOnAThreadLeavesItToOthers) {
-  const FileDescriptor first = ask("/later");
-  const FileDescriptor second = ask("/later");
-  eventually(wait_.begun, 2);
-  EXPECT_TRUE(answerOf(ask("/now")).ends_with("at once"));
-  for (const Eventfd& bell : wait_.bells) bell.signal();
-  EXPECT_TRUE(answerOf(first).ends_with("it came"));
-  EXPECT_TRUE(answerOf(second).ends_with("it came"));
+  expectToHoldUpNoOthers("/later", "/later");
 }
 
 TEST_F(WaitingTest, WhoGoesAwayHasGivenUpWhatItAskedFor) {
